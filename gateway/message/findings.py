@@ -1,0 +1,42 @@
+"""What a check has to say: one finding a fault, with the place, the advice and the reply code."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gateway.codes import ReplyCode
+
+
+class Severity(StrEnum):
+    """An error refuses the message; a warning travels with it."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fault of a message, told so that its sender can mend it.
+
+    `rule` is a stable id: either one of ours (`verb-of-kind`) or the XSD constraint (`cvc-enumeration-valid`).
+    `text` says what is wrong, `advice` what to change; `xpath` and `line` say where (line 1 is the first line);
+    `found` and `allowed` quote the value or element met and what may stand there.
+    """
+
+    rule: str
+    code: ReplyCode
+    text: str
+    advice: str = ""
+    severity: Severity = Severity.ERROR
+    xpath: str = ""
+    line: int | None = None
+    element: str = ""
+    found: str = ""
+    allowed: tuple[str, ...] = ()
+
+
+class Unreadable(Exception):  # noqa: N818 - the field speaks of an unreadable message
+    """The bytes are no message whose header could be read: a FaultMessage and a dead letter, never a retry."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.text)
+        self.finding = finding

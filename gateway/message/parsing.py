@@ -1,0 +1,112 @@
+"""XML from strangers: parsed without DTD, entities or network, within limits."""
+
+import threading
+from dataclasses import dataclass
+from typing import Final
+
+from lxml import etree
+
+from gateway.codes import ReplyCode
+from gateway.message.findings import Finding, Unreadable
+
+DEPTH_LIMIT: Final = 256
+"""How deep elements may nest: libxml2's own limit without huge_tree."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How large a message may be: bytes as sent, bytes after decompression, their ratio, attributes an element."""
+
+    message_bytes: int = 16 * 1024 * 1024
+    decompressed_bytes: int = 64 * 1024 * 1024
+    compression_ratio: int = 200
+    attributes: int = 64
+
+
+DEFAULT_LIMITS: Final = Limits()
+
+_threads = threading.local()
+_CROWDED = etree.XPath("(//*[count(@*) > $limit])[1]")
+
+
+def _parser() -> etree.XMLParser:
+    # A parser holds a lock, so each thread has its own.
+    parser: etree.XMLParser | None = getattr(_threads, "parser", None)
+    if parser is None:
+        parser = _threads.parser = etree.XMLParser(
+            resolve_entities=False,
+            load_dtd=False,
+            dtd_validation=False,
+            attribute_defaults=False,
+            no_network=True,
+            huge_tree=False,
+            recover=False,
+            remove_comments=True,
+            remove_pis=True,
+        )
+    return parser
+
+
+def parse(raw: bytes, limits: Limits = DEFAULT_LIMITS) -> etree._Element:
+    """Parse one document and give its root.
+
+    Raises `Unreadable` (code 1.8) for an empty body, one that is too large, is not well-formed, nests deeper than
+    256, carries a DOCTYPE, or crowds one element with attributes.
+    """
+    if not raw or raw.isspace():
+        raise _unreadable(
+            "xml-empty", "The body is empty.", "Send one RequestMessage, ResponseMessage or EventMessage."
+        )
+    if len(raw) > limits.message_bytes:
+        raise _unreadable(
+            "message-too-large",
+            f"The message has {len(raw):,} bytes; at most {limits.message_bytes:,} are read.",
+            "Send the data in several messages, or compressed (Payload/Compressed, gzip then base64).",
+            found=f"{len(raw)} bytes",
+        )
+    try:
+        root = etree.fromstring(raw, _parser())
+    except etree.XMLSyntaxError as error:
+        raise _not_well_formed(error) from error
+    # A DOCTYPE is looked for in the tree, not in the bytes: an UTF-16 document would slip past a search for it.
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise _unreadable(
+            "xml-doctype",
+            "The document has a DOCTYPE; entities and external DTDs are never read.",
+            "Leave the DOCTYPE out; write characters instead of entity references.",
+            line=1,
+        )
+    if raw.count(b"=") > limits.attributes:
+        crowded = _CROWDED(root, limit=limits.attributes)
+        if isinstance(crowded, list) and crowded and isinstance(element := crowded[0], etree._Element):
+            raise _unreadable(
+                "xml-attributes",
+                f"An element has {len(element.attrib)} attributes; at most {limits.attributes} are read.",
+                "No element of the standard's messages has more than four attributes.",
+                line=element.sourceline,
+            )
+    return root
+
+
+def _unreadable(rule: str, text: str, advice: str, *, line: int | None = None, found: str = "") -> Unreadable:
+    return Unreadable(Finding(rule, ReplyCode.SCHEMA_VALIDATION_FAILED, text, advice, line=line, found=found))
+
+
+def _not_well_formed(error: etree.XMLSyntaxError) -> Unreadable:
+    entry = error.error_log.last_error
+    reason = (entry.message if entry is not None else str(error)).strip()
+    line = error.lineno or None
+    if "xcessive depth" in reason:
+        return _unreadable(
+            "xml-depth",
+            f"Elements nest deeper than {DEPTH_LIMIT}.",
+            "No message of the standard nests deeper than about 20 elements.",
+            line=line,
+        )
+    column = f", column {error.offset}" if error.offset else ""
+    return _unreadable(
+        "xml-not-well-formed",
+        f"The document is not well-formed XML: {reason} (line {line or 1}{column}).",
+        "Check the encoding named in the XML declaration, that every element is closed, and that & and < are escaped.",
+        line=line,
+    )

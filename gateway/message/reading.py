@@ -1,0 +1,163 @@
+"""From bytes to a `Message`: parses once, reads the header, finds the parts. Says nothing about validity."""
+
+from typing import Final
+
+from lxml import etree
+
+from gateway.codes import ReplyCode
+from gateway.message.envelope import Header, Message, Property, ReplayDetection, User
+from gateway.message.findings import Finding, Unreadable
+from gateway.message.namespaces import BY_NAMESPACE, SOAP_NAMESPACES, Dialect
+from gateway.message.parsing import DEFAULT_LIMITS, Limits, parse
+from gateway.message.places import tag_of, xpath_of
+from gateway.message.verbs import MessageKind
+
+_KINDS: Final = {kind.value: kind for kind in MessageKind}
+_TRUE: Final = frozenset({"true", "1"})
+_ROOTS: Final = "RequestMessage, ResponseMessage or EventMessage"
+
+
+def read(raw: bytes, limits: Limits = DEFAULT_LIMITS) -> Message:
+    """Read one message.
+
+    A SOAP envelope is opened and noted (`wrapped`), so that the message inside can be judged as well.
+    Raises `Unreadable`: code 1.8 where the bytes are no message, 1.5 where the header lacks its verb or noun.
+    """
+    document = parse(raw, limits)
+    root, wrapped = _unwrap(document)
+    namespace, local = _split(tag_of(root))
+    dialect, kind = BY_NAMESPACE.get(namespace), _KINDS.get(local)
+    if dialect is None or kind is None:
+        raise _no_message(root, namespace, local)
+    prefix = f"{{{namespace}}}"
+    parts = {tag_of(child): child for child in reversed(root)}  # the first of each name; the schema refuses a second
+    payload = parts.get(prefix + "Payload")
+    content = () if payload is None else tuple(child for child in payload if not tag_of(child).startswith(prefix))
+    return Message(
+        raw=raw,
+        kind=kind,
+        dialect=dialect,
+        header=_header(root, parts.get(prefix + "Header"), prefix, kind),
+        root=root,
+        request=parts.get(prefix + "Request"),
+        reply=parts.get(prefix + "Reply"),
+        payload=payload,
+        content=content,
+        wrapped=wrapped,
+    )
+
+
+def _split(tag: str) -> tuple[str, str]:
+    if tag[0] == "{":
+        namespace, _, local = tag[1:].partition("}")
+        return namespace, local
+    return "", tag
+
+
+def _unwrap(document: etree._Element) -> tuple[etree._Element, bool]:
+    namespace, local = _split(tag_of(document))
+    if local != "Envelope" or namespace not in SOAP_NAMESPACES:
+        return document, False
+    body = document.find(f"{{{namespace}}}Body")
+    if body is None or len(body) == 0:
+        raise Unreadable(
+            Finding(
+                "soap-wrapped",
+                ReplyCode.SCHEMA_VALIDATION_FAILED,
+                "A SOAP envelope without a message in its Body.",
+                f"Send the bare message over AMQP: {_ROOTS} as the root.",
+                line=document.sourceline,
+            )
+        )
+    return body[0], True
+
+
+def _header(root: etree._Element, element: etree._Element | None, prefix: str, kind: MessageKind) -> Header:
+    if kind is MessageKind.FAULT:
+        return Header("", "")
+    if element is None:
+        raise _unusable_header(root, "The message has no Header.", "Header")
+    texts: dict[str, str] = {}
+    properties: list[Property] = []
+    user: User | None = None
+    replay: ReplayDetection | None = None
+    skip = len(prefix)
+    for child in element:
+        tag = tag_of(child)
+        if not tag.startswith(prefix):
+            continue
+        name = tag[skip:]
+        if name == "Property":
+            properties.append(Property(child.findtext(prefix + "Name", ""), child.findtext(prefix + "Value")))
+        elif name == "User":
+            user = User(child.findtext(prefix + "UserID", ""), child.findtext(prefix + "Organization"))
+        elif name == "ReplayDetection":
+            replay = ReplayDetection(child.findtext(prefix + "Nonce", ""), child.findtext(prefix + "Created", ""))
+        else:
+            texts.setdefault(name, child.text or "")
+    for name in ("Verb", "Noun"):
+        if not texts.get(name, "").strip():
+            raise _unusable_header(element, f"The header has no {name}, or an empty one.", name)
+    get = texts.get
+    return Header(
+        verb=texts["Verb"],
+        noun=texts["Noun"],
+        revision=get("Revision"),
+        replay_detection=replay,
+        context=get("Context"),
+        timestamp=get("Timestamp"),
+        source=get("Source"),
+        async_reply_flag=_flag(get("AsyncReplyFlag")),
+        reply_address=get("ReplyAddress"),
+        ack_required=_flag(get("AckRequired")),
+        user=user,
+        message_id=get("MessageID"),
+        correlation_id=get("CorrelationID"),
+        comment=get("Comment"),
+        properties=tuple(properties),
+    )
+
+
+def _flag(text: str | None) -> bool | None:
+    return None if text is None else text.strip() in _TRUE
+
+
+def _unusable_header(place: etree._Element, text: str, missing: str) -> Unreadable:
+    return Unreadable(
+        Finding(
+            "header-unusable",
+            ReplyCode.MANDATORY_HEADER_ELEMENTS_MISSING,
+            text,
+            f"Write {missing}: Verb and Noun are the two mandatory elements of every Header.",
+            xpath=xpath_of(place),
+            line=place.sourceline,
+            element=missing,
+            allowed=(missing,),
+        )
+    )
+
+
+def _no_message(root: etree._Element, namespace: str, local: str) -> Unreadable:
+    known = ", ".join(dialect.namespace for dialect in Dialect)
+    if local in _KINDS:
+        text = f"{local} is in the namespace '{namespace}', which is no known version of the envelope."
+        advice = f"Use one of {known}."
+    elif namespace.endswith("Message"):
+        text = f"{local} is a strongly typed message ({namespace}), as SOAP services use them."
+        advice = f"Over AMQP send {_ROOTS}, with the verb and the noun in the header."
+    else:
+        text = f"The root element is {local} in the namespace '{namespace}', not a message of IEC 61968-100."
+        advice = f"The root must be {_ROOTS}, in one of the namespaces {known}."
+    return Unreadable(
+        Finding(
+            "envelope-root",
+            ReplyCode.SCHEMA_VALIDATION_FAILED,
+            text,
+            advice,
+            xpath=xpath_of(root),
+            line=root.sourceline,
+            element=local,
+            found=tag_of(root),
+            allowed=tuple(kind.value for kind in MessageKind),
+        )
+    )
