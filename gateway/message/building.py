@@ -1,5 +1,6 @@
 """From values to bytes: builds a message in the namespace that the partner speaks, valid by that version's schema."""
 
+import re
 from copy import deepcopy
 from typing import Final
 
@@ -22,6 +23,7 @@ from gateway.message.verbs import MessageKind
 
 _DRAFT_NOUNS: Final = PART9_NOUNS | {"MeterServiceRequest"}
 _DRAFT_CONTEXTS: Final = frozenset({"PRODUCTION", "TESTING", "DEVELOPMENT", "STUDY", "TRAINING"})
+_UNWRITABLE: Final = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class NotExpressible(ValueError):  # noqa: N818 - says what the version of the envelope cannot
@@ -32,6 +34,7 @@ def build(envelope: Envelope, dialect: Dialect = Dialect.FINAL) -> bytes:
     """Write a message as UTF-8 XML, elements in the order of the schema.
 
     In the draft, attributes of ids are left out (it has none) and a FaultMessage is empty (its type is).
+    Characters that XML cannot carry become U+FFFD.
     Raises `NotExpressible` where the draft has no place for a noun, context, payload ids or error ids.
     """
     writer = _Writer(dialect)
@@ -61,6 +64,11 @@ def _check_draft(envelope: Envelope) -> None:
         raise NotExpressible("The draft envelope has no Error.ID and no Error.relatedID.")
 
 
+def _writable(text: str) -> str:
+    """Replace the characters that XML cannot carry: a reply may quote what a transport handed over."""
+    return _UNWRITABLE.sub("\ufffd", text)
+
+
 class _Writer:
     """Writes the parts; knows the namespace and what the draft leaves out."""
 
@@ -81,7 +89,7 @@ class _Writer:
         if isinstance(value, bool):
             element.text = "true" if value else "false"
         else:
-            element.text = str(value)
+            element.text = _writable(str(value))
 
     def header(self, root: etree._Element, header: Header) -> None:
         element = self.group(root, "Header")
@@ -101,8 +109,10 @@ class _Writer:
         if header.user is not None:
             user = self.group(element, "User")
             self.text(user, "UserID", header.user.user_id)
-            # The draft demands the element; an empty one says that it is not known.
-            self.text(user, "Organization", header.user.organization or ("" if self._draft else None))
+            organization = header.user.organization
+            if organization is None and self._draft:
+                organization = ""  # the draft demands the element; an empty one says that it is not known
+            self.text(user, "Organization", organization)
         self.text(element, "MessageID", header.message_id)
         self.text(element, "CorrelationID", header.correlation_id)
         self.text(element, "Comment", header.comment)
@@ -182,7 +192,7 @@ class _Writer:
     def identifiers(self, parent: etree._Element, local: str, identifiers: tuple[Identifier, ...]) -> None:
         for identifier in identifiers:
             element = self.group(parent, local)
-            element.text = identifier.value
+            element.text = _writable(identifier.value)
             if self._draft:
                 continue
             for attribute, value in (
@@ -192,7 +202,7 @@ class _Writer:
                 ("objectType", identifier.object_type),
             ):
                 if value is not None:
-                    element.set(attribute, value)
+                    element.set(attribute, _writable(value))
 
     def content(self, parent: etree._Element, content: tuple[etree._Element, ...]) -> None:
         for element in content:

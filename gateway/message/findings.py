@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gateway.codes import ReplyCode
+from gateway.message.namespaces import Dialect
 
 
 class Severity(StrEnum):
@@ -18,7 +19,8 @@ class Finding:
     """One fault of a message, told so that its sender can mend it.
 
     `rule` is a stable id: either one of ours (`verb-of-kind`) or the XSD constraint (`cvc-enumeration-valid`).
-    `text` says what is wrong, `advice` what to change; `xpath` and `line` say where (line 1 is the first line);
+    `text` says what is wrong, `advice` what to change; `xpath`, `line` and `column` say where (both counted
+    from 1; the column is known for bad XML alone);
     `found` and `allowed` quote the value or element met and what may stand there.
     """
 
@@ -32,11 +34,16 @@ class Finding:
     element: str = ""
     found: str = ""
     allowed: tuple[str, ...] = ()
+    column: int | None = None
 
 
 class Unreadable(Exception):  # noqa: N818 - the field speaks of an unreadable message
-    """The bytes are no message whose header could be read: a FaultMessage and a dead letter, never a retry."""
+    """The bytes are no message whose header could be read: a FaultMessage and a dead letter, never a retry.
 
-    def __init__(self, finding: Finding) -> None:
+    `dialect` is the version of the envelope where that much could be seen; the fault goes out in it.
+    """
+
+    def __init__(self, finding: Finding, dialect: Dialect = Dialect.FINAL) -> None:
         super().__init__(finding.text)
         self.finding = finding
+        self.dialect = dialect

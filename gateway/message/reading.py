@@ -7,12 +7,18 @@ from lxml import etree
 from gateway.codes import ReplyCode
 from gateway.message.envelope import Header, Message, Property, ReplayDetection, User
 from gateway.message.findings import Finding, Unreadable
-from gateway.message.namespaces import BY_NAMESPACE, SOAP_NAMESPACES, Dialect
+from gateway.message.namespaces import SOAP_NAMESPACES, Dialect
 from gateway.message.parsing import DEFAULT_LIMITS, Limits, parse
 from gateway.message.places import tag_of, xpath_of
 from gateway.message.verbs import MessageKind
 
 _KINDS: Final = {kind.value: kind for kind in MessageKind}
+_MESSAGES: Final = {f"{{{d.namespace}}}{kind}": (d, kind) for d in Dialect for kind in MessageKind}
+_TEXTS: Final = frozenset(
+    {"Verb", "Noun", "Revision", "Context", "Timestamp", "Source", "AsyncReplyFlag", "ReplyAddress", "AckRequired"}
+    | {"MessageID", "CorrelationID", "Comment"}
+)
+_HEADER_TEXTS: Final = {f"{{{d.namespace}}}{name}": name for d in Dialect for name in _TEXTS}
 _TRUE: Final = frozenset({"true", "1"})
 _ROOTS: Final = "RequestMessage, ResponseMessage or EventMessage"
 
@@ -23,13 +29,15 @@ def read(raw: bytes, limits: Limits = DEFAULT_LIMITS) -> Message:
     A SOAP envelope is opened and noted (`wrapped`), so that the message inside can be judged as well.
     Raises `Unreadable`: code 1.8 where the bytes are no message, 1.5 where the header lacks its verb or noun.
     """
-    document = parse(raw, limits)
-    root, wrapped = _unwrap(document)
-    namespace, local = _split(tag_of(root))
-    dialect, kind = BY_NAMESPACE.get(namespace), _KINDS.get(local)
-    if dialect is None or kind is None:
-        raise _no_message(root, namespace, local)
-    prefix = f"{{{namespace}}}"
+    root, wrapped = parse(raw, limits), False
+    known = _MESSAGES.get(tag_of(root))
+    if known is None:
+        root, wrapped = _unwrap(root)
+        known = _MESSAGES.get(tag_of(root))
+        if known is None:
+            raise _no_message(root, *_split(tag_of(root)))
+    dialect, kind = known
+    prefix = f"{{{dialect.namespace}}}"
     parts = {tag_of(child): child for child in reversed(root)}  # the first of each name; the schema refuses a second
     payload = parts.get(prefix + "Payload")
     content = () if payload is None else tuple(child for child in payload if not tag_of(child).startswith(prefix))
@@ -37,7 +45,7 @@ def read(raw: bytes, limits: Limits = DEFAULT_LIMITS) -> Message:
         raw=raw,
         kind=kind,
         dialect=dialect,
-        header=_header(root, parts.get(prefix + "Header"), prefix, kind),
+        header=_header(root, parts.get(prefix + "Header"), dialect, kind),
         root=root,
         request=parts.get(prefix + "Request"),
         reply=parts.get(prefix + "Reply"),
@@ -72,32 +80,30 @@ def _unwrap(document: etree._Element) -> tuple[etree._Element, bool]:
     return body[0], True
 
 
-def _header(root: etree._Element, element: etree._Element | None, prefix: str, kind: MessageKind) -> Header:
+def _header(root: etree._Element, element: etree._Element | None, dialect: Dialect, kind: MessageKind) -> Header:
     if kind is MessageKind.FAULT:
         return Header("", "")
     if element is None:
-        raise _unusable_header(root, "The message has no Header.", "Header")
+        raise _unusable_header(root, "The message has no Header.", "Header", dialect)
+    prefix = f"{{{dialect.namespace}}}"
     texts: dict[str, str] = {}
     properties: list[Property] = []
     user: User | None = None
     replay: ReplayDetection | None = None
-    skip = len(prefix)
     for child in element:
         tag = tag_of(child)
-        if not tag.startswith(prefix):
-            continue
-        name = tag[skip:]
-        if name == "Property":
-            properties.append(Property(child.findtext(prefix + "Name", ""), child.findtext(prefix + "Value")))
-        elif name == "User":
-            user = User(child.findtext(prefix + "UserID", ""), child.findtext(prefix + "Organization"))
-        elif name == "ReplayDetection":
-            replay = ReplayDetection(child.findtext(prefix + "Nonce", ""), child.findtext(prefix + "Created", ""))
-        else:
+        name = _HEADER_TEXTS.get(tag)
+        if name is not None:
             texts.setdefault(name, child.text or "")
+        elif tag == prefix + "Property":
+            properties.append(Property(child.findtext(prefix + "Name", ""), child.findtext(prefix + "Value")))
+        elif tag == prefix + "User":
+            user = User(child.findtext(prefix + "UserID", ""), child.findtext(prefix + "Organization"))
+        elif tag == prefix + "ReplayDetection":
+            replay = ReplayDetection(child.findtext(prefix + "Nonce", ""), child.findtext(prefix + "Created", ""))
     for name in ("Verb", "Noun"):
         if not texts.get(name, "").strip():
-            raise _unusable_header(element, f"The header has no {name}, or an empty one.", name)
+            raise _unusable_header(element, f"The header has no {name}, or an empty one.", name, dialect)
     get = texts.get
     return Header(
         verb=texts["Verb"],
@@ -122,7 +128,7 @@ def _flag(text: str | None) -> bool | None:
     return None if text is None else text.strip() in _TRUE
 
 
-def _unusable_header(place: etree._Element, text: str, missing: str) -> Unreadable:
+def _unusable_header(place: etree._Element, text: str, missing: str, dialect: Dialect) -> Unreadable:
     return Unreadable(
         Finding(
             "header-unusable",
@@ -133,7 +139,8 @@ def _unusable_header(place: etree._Element, text: str, missing: str) -> Unreadab
             line=place.sourceline,
             element=missing,
             allowed=(missing,),
-        )
+        ),
+        dialect,
     )
 
 
@@ -157,7 +164,7 @@ def _no_message(root: etree._Element, namespace: str, local: str) -> Unreadable:
             xpath=xpath_of(root),
             line=root.sourceline,
             element=local,
-            found=tag_of(root),
+            found=local,
             allowed=tuple(kind.value for kind in MessageKind),
         )
     )

@@ -1,0 +1,206 @@
+"""The running gateway, built from settings: the one place where parts are wired together."""
+
+import asyncio
+import contextlib
+import random
+import time
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+
+from gateway.adapters import Adapter
+from gateway.broker import (
+    Access,
+    BrokerUnreachable,
+    LoginRefused,
+    Session,
+    SessionLost,
+    Topology,
+    TopologyError,
+    connect,
+    topology_of,
+)
+from gateway.broker.topology import apply
+from gateway.endpoints import AmqpAddress, parse_address
+from gateway.pipeline import Examiner, Pipeline, Rules, Settlement
+from gateway.pipeline.refusal import Sender
+from gateway.resources import ResourceError
+from gateway.routing import RouteTable, RoutingError
+from gateway.rulebook import checker, route_table
+from gateway.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+_WATCH_INTERVAL: Final = 1.0
+
+
+def access(settings: Settings) -> Access:
+    """Give how the broker is reached."""
+    return Access(settings.broker_url(), settings.name, settings.heartbeat)
+
+
+def addresses(table: RouteTable) -> dict[str, AmqpAddress]:
+    """Give the address of each system; routing has checked their form."""
+    found = {name: parse_address(system.address) for name, system in table.systems.items()}
+    return {name: address for name, address in found.items() if address is not None}
+
+
+def topology(settings: Settings, table: RouteTable) -> Topology:
+    """Lay out the topology for the context and the systems of the routing tables."""
+    return topology_of(settings.context, addresses(table).items())
+
+
+class Gateway:
+    """One gateway process: holds a session with the broker, and opens another whenever it is lost."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        rules = self._make_rules()
+        self._topology = topology(settings, rules.table)
+        self.pipeline = Pipeline(
+            rules,
+            Sender(settings.name, settings.context),
+            frozenset(self._topology.own_queues),
+            now=lambda: datetime.now(UTC).isoformat(timespec="milliseconds"),
+            new_id=lambda: str(uuid.uuid4()),
+            trace=settings.log_level == "debug",
+        )
+        self._stopping = asyncio.Event()
+        self._blocked = ""
+
+    def stop(self) -> None:
+        """Ask for a graceful end: what is in hand is finished first."""
+        self._stopping.set()
+
+    async def reload(self) -> None:
+        """Read routes and schemas again; what is wrong with the new ones is logged, and the old stay in force.
+
+        The queues of new systems are declared before the new routes are.
+        """
+        try:
+            rules = self._make_rules()
+            wanted = topology(self._settings, rules.table)
+            if wanted != self._topology:
+                await self._declare(wanted)
+        except (RoutingError, ResourceError, TopologyError, ConnectionError) as error:
+            log.error("reload refused, the rules stay as they were", reason=str(error))  # noqa: TRY400 - no defect
+            return
+        self._topology = wanted
+        old, self.pipeline.rules = self.pipeline.rules, rules
+        old.examiner.close()
+        log.info("routes and schemas reloaded", routes=len(rules.table.routes))
+
+    async def run(self) -> None:
+        """Serve until `stop`. Raises `LoginRefused` or `TopologyError` where only a person can help, at the start."""
+        delay, served = self._settings.reconnect_first, False
+        try:
+            while not self._stopping.is_set():
+                settlement = Settlement(self.pipeline.counts, self.pipeline.bury_undelivered)
+                try:
+                    session = await self._open(settlement)
+                except (BrokerUnreachable, SessionLost, LoginRefused, TopologyError) as error:
+                    if isinstance(error, LoginRefused | TopologyError) and not served:
+                        raise
+                    # Jitter, so that many gateways do not come back in the same instant.
+                    pause = delay * random.uniform(0.8, 1.2)  # noqa: S311 - no secret hangs on it
+                    log.warning("broker not available, trying again", reason=str(error), retry_in=round(pause, 1))
+                    delay = min(delay * 2, self._settings.reconnect_most)
+                    await self._pause(pause)
+                    continue
+                delay, served = self._settings.reconnect_first, True
+                await self._serve(session)
+        finally:
+            self.pipeline.rules.examiner.close()
+            counts = self.pipeline.counts
+            log.info(
+                "stopped", taken=counts.taken, settled=counts.settled, dead=counts.dead, replied=counts.replied,
+                published=counts.published,
+            )  # fmt: skip
+
+    async def _declare(self, wanted: Topology) -> None:
+        connection = await connect(access(self._settings), "topology")
+        try:
+            await apply(connection, wanted)
+        finally:
+            await connection.close()
+
+    async def _open(self, settlement: Settlement) -> Session:
+        session = await Session.open(
+            access(self._settings), self._topology, settlement,
+            prefetch=self._settings.prefetch, on_blocked=self._on_blocked,
+        )  # fmt: skip
+        settlement.serve(session)
+        return session
+
+    async def _serve(self, session: Session) -> None:
+        settings = self._settings
+        log.info("serving", broker=access(settings).shown, context=settings.context, queue=self._topology.intake)
+        work = asyncio.create_task(self.pipeline.serve(session, settings.batch), name="pipeline")
+        watch = asyncio.create_task(self._watch(session), name="watch")
+        stopping = asyncio.create_task(self._stopping.wait(), name="stopping")
+        try:
+            with _ready(settings.ready_file):
+                ends: set[asyncio.Future[Any]] = {work, stopping, session.lost}
+                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            if self._stopping.is_set() and not session.lost.done() and not work.done():
+                await self._finish(session)
+        finally:
+            for task in (work, watch, stopping):
+                task.cancel()
+            results = await asyncio.gather(work, watch, stopping, return_exceptions=True)
+            reason = session.lost.exception() if session.lost.done() else results[0]
+            await session.close()
+        if isinstance(results[0], Exception) and not isinstance(results[0], ConnectionError):
+            raise results[0]
+        if not self._stopping.is_set():
+            log.warning("session lost", reason=str(reason), in_hand=session.intake.in_hand)
+
+    async def _finish(self, session: Session) -> None:
+        log.info("stopping", in_hand=session.intake.in_hand)
+        try:
+            async with asyncio.timeout(self._settings.stop_timeout):
+                await session.stop_consuming()
+                await session.intake.emptied()
+        except TimeoutError:
+            log.warning("not all finished in time, the rest goes back to the broker", in_hand=session.intake.in_hand)
+
+    async def _watch(self, session: Session) -> None:
+        """Give the session up when confirms stay out: their fate is unknown, so the messages come again, marked."""
+        while True:
+            await asyncio.sleep(_WATCH_INTERVAL)
+            waited = session.publisher.waiting_for()
+            if waited > self._settings.confirm_timeout and not self._blocked:
+                session.fail(f"No publisher confirm for {waited:.0f} s.")
+
+    def _on_blocked(self, reason: str | None) -> None:
+        self._blocked = reason or ""
+        if reason:
+            log.warning("broker blocks publishing, intake pauses", reason=reason)
+        else:
+            log.info("broker takes messages again")
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+
+    def _make_rules(self) -> Rules:
+        settings = self._settings
+        table = route_table(settings)
+        examiner = Examiner(lambda: checker(settings, settings.context), settings.limits(), settings.off_loop_bytes)
+        adapters = {name: Adapter(name, address) for name, address in addresses(table).items()}
+        return Rules(examiner, table, adapters)
+
+
+@contextlib.contextmanager
+def _ready(file: Path | None) -> Iterator[None]:
+    if file is not None:
+        file.write_text(f"{time.time():.0f}\n")
+    try:
+        yield
+    finally:
+        if file is not None:
+            file.unlink(missing_ok=True)

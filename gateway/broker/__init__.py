@@ -1,0 +1,20 @@
+"""The broker: topology, sessions, intake and confirmed publishing. The AMQP client lives only here."""
+
+from gateway.broker.delivery import Delivery
+from gateway.broker.publisher import Failure
+from gateway.broker.session import Access, BrokerUnreachable, LoginRefused, Session, SessionLost, connect
+from gateway.broker.topology import Topology, TopologyError, topology_of
+
+__all__ = [
+    "Access",
+    "BrokerUnreachable",
+    "Delivery",
+    "Failure",
+    "LoginRefused",
+    "Session",
+    "SessionLost",
+    "Topology",
+    "TopologyError",
+    "connect",
+    "topology_of",
+]

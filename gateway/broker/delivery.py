@@ -1,0 +1,64 @@
+"""A message as the broker handed it over, with its way back: the acknowledgement travels with the message."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.broker import _wire
+from gateway.endpoints.amqp import HeaderValue
+
+_NOT_PASSED_ON: Final = ("x-", "cim-", "CC", "BCC")
+_COUNT: Final = b"\x10x-delivery-count"
+_COUNT_ALONE: Final = len(_COUNT) + 9
+"""The most bytes of a table that holds nothing but a quorum queue's count: not worth decoding for each message."""
+
+
+@dataclass(slots=True, eq=False)
+class Delivery:
+    """One delivery. It is settled when nothing published for it is outstanding any more; then it is acknowledged.
+
+    `unbound` tells that it came from the queue of what no binding took. `redelivered` is the broker's mark: the
+    message may have been handled before. `retry_in` is the pause in seconds before the next try at a full receiver.
+    """
+
+    tag: int
+    body: bytes
+    redelivered: bool
+    exchange: str
+    routing_key: str
+    unbound: bool
+    content_header: bytes
+    outstanding: int = 0
+    settled: bool = False
+    set_aside: bool = False
+    retry_in: float = 0.0
+
+    def properties(self) -> "Transport":
+        """Read the AMQP properties."""
+        return Transport(*_wire.ids(self.content_header))
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """The AMQP properties of a delivery that matter to the gateway; `table` is the header table, still encoded."""
+
+    table: bytes
+    correlation_id: str
+    reply_to: str
+    message_id: str
+
+    @property
+    def deliveries(self) -> int:
+        """How often the broker has handed this message out, this time included (quorum queues count)."""
+        count = _wire.headers(self.table).get("x-delivery-count")
+        return count + 1 if isinstance(count, int) else 1
+
+    def passed_on(self) -> dict[str, HeaderValue]:
+        """Give the headers that travel on (traceparent among them): texts, numbers and flags, none of ours."""
+        table = self.table
+        if not table or (len(table) <= _COUNT_ALONE and table.startswith(_COUNT)):
+            return {}
+        return {
+            name: value
+            for name, value in _wire.headers(table).items()
+            if isinstance(value, str | int | bool) and not name.startswith(_NOT_PASSED_ON)
+        }

@@ -1,0 +1,203 @@
+"""A session with the broker: one connection to consume, another to publish, open together and lost together.
+
+Nothing is repaired in place: when any part fails, the whole session is dropped and opened anew, with the topology
+applied again. What was not acknowledged comes again from the broker, marked as redelivered.
+"""
+
+import asyncio
+import contextlib
+import secrets
+from dataclasses import dataclass
+from typing import Final, Self
+
+import aio_pika
+import aiormq.abc
+import aiormq.exceptions
+import structlog
+from aio_pika.abc import AbstractChannel, AbstractConnection
+from aiormq.exceptions import AMQPConnectionError, AuthenticationError, ConnectionClosed, ProbableAuthenticationError
+from yarl import URL
+
+from gateway.broker._tap import BlockedListener, TapTransport
+from gateway.broker.intake import BOUND_TAG, UNBOUND_TAG, Intake
+from gateway.broker.publisher import Outcomes, Publisher
+from gateway.broker.topology import UNBOUND, Topology, apply
+
+log = structlog.get_logger(__name__)
+
+_OPEN_TIMEOUT: Final = 20.0
+_NOT_ALLOWED: Final = 530
+_CLOSE_TIMEOUT: Final = 5.0
+
+
+class BrokerUnreachable(ConnectionError):  # noqa: N818 - says the state
+    """No AMQP connection could be opened for now: worth another try."""
+
+
+class LoginRefused(ConnectionError):  # noqa: N818 - says the state
+    """The broker refuses user, password or virtual host: a person has to look at the settings."""
+
+
+class SessionLost(ConnectionError):  # noqa: N818 - says the state
+    """An open session broke; what was in hand comes again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How to reach the broker. `url` holds the password and is never logged; heartbeat in seconds."""
+
+    url: str
+    name: str
+    heartbeat: float = 20.0
+
+    @property
+    def shown(self) -> str:
+        """The url without its password."""
+        url = URL(self.url)
+        return str(url.with_password("***")) if url.password else str(url)
+
+
+class _TappedConnection(aio_pika.Connection):
+    """An aio-pika connection whose socket is opened by the tap; nothing else differs."""
+
+    def __init__(self, url: URL, tap: TapTransport) -> None:
+        super().__init__(url)
+        self.kwargs["transport_factory"] = tap
+
+
+async def connect(access: Access, purpose: str, tap: TapTransport | None = None) -> AbstractConnection:
+    """Open one connection. Raises `LoginRefused` or `BrokerUnreachable`, with a text a person can act on."""
+    url = URL(access.url).update_query(heartbeat=str(int(access.heartbeat)), name=f"{access.name} {purpose}")
+    connection = _TappedConnection(url, tap or TapTransport())
+    try:
+        await connection.connect(timeout=_OPEN_TIMEOUT)
+    except (ProbableAuthenticationError, AuthenticationError) as error:
+        raise LoginRefused(
+            f"The broker at {access.shown} refuses the login: check user and password in CIMGATE_AMQP_URL."
+        ) from error
+    except AMQPConnectionError as error:
+        if isinstance(error, ConnectionClosed) and error.args[:1] == (_NOT_ALLOWED,):
+            raise LoginRefused(
+                f"The broker at {access.shown} refuses the virtual host: create it, or grant the user permissions."
+            ) from error
+        raise BrokerUnreachable(f"No broker answers at {access.shown}: {_cause(error)}.") from error
+    except (OSError, TimeoutError) as error:
+        raise BrokerUnreachable(f"No broker answers at {access.shown}: {_cause(error)}.") from error
+    return connection
+
+
+def _cause(error: BaseException) -> str:
+    return str(error).strip().rstrip(".") or type(error).__name__
+
+
+class Session:
+    """Both connections and their hot channels. `lost` ends with the reason when any part breaks."""
+
+    def __init__(self, consuming: AbstractConnection, publishing: AbstractConnection) -> None:
+        self._connections = (consuming, publishing)
+        self._consumer: aiormq.abc.AbstractChannel | None = None
+        self._channels: list[AbstractChannel] = []
+        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.lost.add_done_callback(lambda future: future.cancelled() or future.exception())
+        self.intake: Intake
+        self.publisher: Publisher
+
+    @classmethod
+    async def open(
+        cls, access: Access, topology: Topology, outcomes: Outcomes, *, prefetch: int, on_blocked: BlockedListener
+    ) -> Self:
+        """Connect twice, apply the topology, start to consume.
+
+        Raises `LoginRefused`, `BrokerUnreachable`, `TopologyError`, or `SessionLost` when it breaks on the way.
+        """
+        consume_tap, publish_tap = TapTransport(), TapTransport(on_blocked)
+        consuming = await connect(access, "consumer", consume_tap)
+        try:
+            publishing = await connect(access, "publisher", publish_tap)
+        except BaseException:
+            await _closed(consuming)
+            raise
+        session = cls(consuming, publishing)
+        try:
+            await asyncio.wait_for(
+                session._start(topology, outcomes, prefetch, (consume_tap, publish_tap)), _OPEN_TIMEOUT
+            )
+        except TimeoutError as error:
+            await session.close()
+            raise BrokerUnreachable(
+                f"The broker at {access.shown} does not answer in {_OPEN_TIMEOUT:.0f} s."
+            ) from error
+        except BaseException:
+            await session.close()
+            raise
+        return session
+
+    async def _start(
+        self, topology: Topology, outcomes: Outcomes, prefetch: int, taps: tuple[TapTransport, TapTransport]
+    ) -> None:
+        consume_tap, publish_tap = taps
+        consuming, publishing = self._connections
+        for connection in self._connections:
+            connection.close_callbacks.add(self._on_closed)
+        try:
+            await apply(publishing, topology)
+            publish_channel = await self._channel(publishing)
+            number, frame_max = publish_channel.number, publish_channel.connection.connection_tune.frame_max
+            self.publisher = Publisher(publish_tap, number, frame_max, outcomes, prefix=secrets.token_hex(8))
+            consume_channel = await self._channel(consuming, publisher_confirms=False)
+            self._consumer = consume_channel
+            await consume_channel.basic_qos(prefetch_count=prefetch)
+            self.intake = Intake(consume_tap, consume_channel.number)
+            self.intake.cancelled.add_done_callback(self._on_cancelled)
+            for queue, tag in ((topology.intake, BOUND_TAG), (UNBOUND, UNBOUND_TAG)):
+                await consume_channel.basic_consume(queue, _never_called, consumer_tag=tag)
+        except aiormq.exceptions.AMQPError as error:
+            raise SessionLost(f"The broker broke off while the session was opened: {_cause(error)}.") from error
+
+    async def _channel(
+        self, connection: AbstractConnection, *, publisher_confirms: bool = True
+    ) -> aiormq.abc.AbstractChannel:
+        channel = await connection.channel(publisher_confirms=publisher_confirms)
+        self._channels.append(channel)  # channels are weakly held by the library
+        underlay = await channel.get_underlay_channel()
+        underlay.closing.add_done_callback(self._on_channel_closed)
+        return underlay
+
+    async def stop_consuming(self) -> None:
+        """Tell the broker to send no more; what is at hand can still be finished."""
+        if self._consumer is not None and not self.lost.done():
+            for tag in (BOUND_TAG, UNBOUND_TAG):
+                await self._consumer.basic_cancel(tag)
+
+    async def close(self) -> None:
+        """Close both connections; unacknowledged messages go back to their queues."""
+        self.fail("The session is closed.")
+        for connection in self._connections:
+            await _closed(connection)
+
+    def fail(self, reason: str) -> None:
+        """Give the session up for a reason."""
+        if not self.lost.done():
+            self.lost.set_exception(SessionLost(reason))
+
+    def _on_closed(self, _: object, error: BaseException | None) -> None:
+        self.fail(f"The connection was closed: {_cause(error) if error else 'by the broker'}.")
+
+    def _on_channel_closed(self, future: asyncio.Future[object]) -> None:
+        error = None if future.cancelled() else future.exception()
+        self.fail(f"A channel was closed: {_cause(error) if error else 'by the broker'}.")
+
+    def _on_cancelled(self, future: asyncio.Future[None]) -> None:
+        error = None if future.cancelled() else future.exception()
+        if error is not None:
+            self.fail(str(error))
+
+
+async def _never_called(message: aiormq.abc.DeliveredMessage) -> None:
+    raise RuntimeError(f"A delivery slipped past the tap: {message.delivery!r}")
+
+
+async def _closed(connection: AbstractConnection) -> None:
+    # A dead peer may not answer; the socket is closed all the same.
+    with contextlib.suppress(TimeoutError, ConnectionError, aiormq.exceptions.AMQPError):
+        await asyncio.wait_for(connection.close(), _CLOSE_TIMEOUT)

@@ -1,0 +1,202 @@
+"""What the gateway needs on the broker, declared once: exchanges, queues, bindings; applied, shown, exported.
+
+Queue types and alternate exchanges are arguments, because they never change; everything an operator may want to
+change later (length limits, delivery limits) is left to policies, so that a redeclaration never fails over it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import aio_pika
+from aio_pika.abc import AbstractConnection
+from aio_pika.exceptions import ChannelPreconditionFailed
+from pamqp.common import FieldTable
+
+from gateway.endpoints import AmqpAddress
+from gateway.endpoints.amqp import OUT_EXCHANGE
+
+IN_EXCHANGE: Final = "cim.in"
+UNBOUND: Final = "cim.in.unbound"
+DEAD: Final = "cim.dead"
+QUORUM: Final[FieldTable] = {"x-queue-type": "quorum"}
+
+
+class TopologyError(RuntimeError):
+    """Something of that name exists on the broker with other settings; the text says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A durable exchange; what no binding takes goes to the alternate exchange, where there is one."""
+
+    name: str
+    type: str
+    alternate: str = ""
+    purpose: str = ""
+
+    @property
+    def arguments(self) -> FieldTable:
+        """Arguments of the declaration."""
+        return {"alternate-exchange": self.alternate} if self.alternate else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A durable quorum queue."""
+
+    name: str
+    purpose: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A queue takes from an exchange what matches the key."""
+
+    exchange: str
+    queue: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """All of it, for one context."""
+
+    context: str
+    exchanges: tuple[Exchange, ...]
+    queues: tuple[Queue, ...]
+    bindings: tuple[Binding, ...]
+
+    @property
+    def intake(self) -> str:
+        """The queue that the gateway consumes."""
+        return intake_queue(self.context)
+
+    @property
+    def own_queues(self) -> tuple[str, ...]:
+        """The queues that only the gateway may fill."""
+        return (self.intake, UNBOUND, DEAD)
+
+    def definitions(self) -> dict[str, Any]:
+        """Give the topology in the form that RabbitMQ imports (`rabbitmqctl import_definitions`)."""
+        return {
+            "vhosts": [{"name": "/"}],
+            "exchanges": [
+                {
+                    "name": exchange.name,
+                    "vhost": "/",
+                    "type": exchange.type,
+                    "durable": True,
+                    "auto_delete": False,
+                    "internal": False,
+                    "arguments": exchange.arguments,
+                }
+                for exchange in self.exchanges
+            ],
+            "queues": [
+                {"name": queue.name, "vhost": "/", "durable": True, "auto_delete": False, "arguments": QUORUM}
+                for queue in self.queues
+            ],
+            "bindings": [
+                {
+                    "source": binding.exchange,
+                    "vhost": "/",
+                    "destination": binding.queue,
+                    "destination_type": "queue",
+                    "routing_key": binding.key,
+                    "arguments": {},
+                }
+                for binding in self.bindings
+            ],
+            "policies": [
+                {
+                    # RabbitMQ 4 gives up after 20 deliveries unless told otherwise; the gateway decides that itself.
+                    "name": "cim-never-drop",
+                    "vhost": "/",
+                    "pattern": "^cim\\.",
+                    "apply-to": "queues",
+                    "priority": 0,
+                    "definition": {
+                        "delivery-limit": 1_000_000,
+                        "overflow": "reject-publish",
+                        "max-length-bytes": 10_737_418_240,
+                    },
+                }
+            ],
+        }
+
+
+def intake_queue(context: str) -> str:
+    """Name the queue that holds what came in for a context."""
+    return f"cim.in.{context}"
+
+
+def topology_of(context: str, systems: Iterable[tuple[str, AmqpAddress]]) -> Topology:
+    """Lay out the topology for a context and the queues of its systems (name and address)."""
+    addresses = dict(systems)
+    own = {intake_queue(context), UNBOUND, DEAD}
+    for name, address in addresses.items():
+        if address.routing_key in own:
+            raise TopologyError(f"System {name} has the address {address}, which is a queue of the gateway's own.")
+    return Topology(
+        context=context,
+        exchanges=(
+            Exchange(UNBOUND, "fanout", purpose="alternate exchange of cim.in"),
+            Exchange(IN_EXCHANGE, "topic", alternate=UNBOUND, purpose="systems publish here"),
+            Exchange(OUT_EXCHANGE, "topic", purpose="the gateway publishes here, after validation"),
+            Exchange(DEAD, "topic", purpose="what was refused, with its reason"),
+        ),
+        queues=(
+            Queue(intake_queue(context), f"what came in for context {context}"),
+            Queue(UNBOUND, "what came in with a routing key that nothing binds"),
+            Queue(DEAD, "dead letters"),
+            *(Queue(address.routing_key, f"what {name} receives") for name, address in addresses.items()),
+        ),
+        bindings=(
+            *(
+                Binding(IN_EXCHANGE, intake_queue(context), f"{context}.{branch}.#")
+                for branch in ("REQUESTS", "EVENTS", "REPLY")
+            ),
+            Binding(UNBOUND, UNBOUND, ""),
+            Binding(DEAD, DEAD, "#"),
+            *(
+                Binding(OUT_EXCHANGE, address.routing_key, f"{context}.REPLY.{name}")
+                for name, address in addresses.items()
+            ),
+        ),
+    )
+
+
+async def apply(connection: AbstractConnection, topology: Topology) -> None:
+    """Declare everything; what exists with the same settings stays as it is.
+
+    Raises `TopologyError` where something exists with others. Each declaration has a channel to itself, because a
+    refused one closes its channel.
+    """
+    for exchange in topology.exchanges:
+        await _declared(connection, f"exchange {exchange.name}", exchange)
+    for queue in topology.queues:
+        await _declared(connection, f"queue {queue.name}", queue)
+    channel = await connection.channel()
+    for binding in topology.bindings:
+        target = await channel.get_queue(binding.queue, ensure=False)
+        await target.bind(binding.exchange, binding.key)
+    await channel.close()
+
+
+async def _declared(connection: AbstractConnection, what: str, item: Exchange | Queue) -> None:
+    channel = await connection.channel()
+    try:
+        match item:
+            case Exchange(name=name, type=kind):
+                await channel.declare_exchange(
+                    name, aio_pika.ExchangeType(kind), durable=True, arguments=item.arguments
+                )
+            case Queue(name=name):
+                await channel.declare_queue(name, durable=True, arguments=QUORUM)
+    except ChannelPreconditionFailed as error:
+        raise TopologyError(
+            f"The {what} exists on the broker with other settings: {error}. Empty and delete it (or use another "
+            "virtual host), then start again; the gateway declares it anew."
+        ) from error
+    await channel.close()

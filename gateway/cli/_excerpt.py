@@ -1,0 +1,92 @@
+"""The line of a message that a finding is about, cut to fit, and which part of it to mark."""
+
+import codecs
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rich.cells import cell_len
+
+from gateway.cli._shared import printable
+
+_BOMS: Final = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_CUT: Final = "..."
+_LEAD: Final = 12
+"""Characters shown before the marked part of a line that is cut."""
+
+_LONGEST_LINE: Final = 1_000_000
+"""Characters; a longer line would take seconds to search, and shows nothing to a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """One source line: its number (from 1), its text, and the marker to print under it."""
+
+    number: int
+    text: str
+    marker: str
+
+
+def lines_of(raw: bytes) -> list[str]:
+    """Split a document into lines as the parser counts them; what is no text in its encoding is replaced."""
+    encoding = next((name for bom, name in _BOMS if raw.startswith(bom)), "utf-8")
+    return raw.decode(encoding, "replace").split("\n")
+
+
+def excerpt(
+    lines: Sequence[str], number: int, *, element: str = "", found: str = "", column: int | None = None, width: int = 80
+) -> Excerpt | None:
+    """Cut out line `number` and mark the column, else the value found, else the element, else the whole line.
+
+    Gives None where the line does not exist, or is too long for `width` characters and nothing in it stands out.
+    """
+    if not 1 <= number <= len(lines):
+        return None
+    if len(lines[number - 1]) > _LONGEST_LINE:
+        return None
+    full = printable(lines[number - 1].rstrip())
+    text = full.lstrip()
+    if not text:
+        return None
+    shift = len(full) - len(text)
+    at = None if column is None else max(0, min(column - 1 - shift, len(text) - 1))
+    span = (at, at + 1) if at is not None else _span(text, element, found)
+    if cell_len(text) <= width:
+        start, end = span or (0, len(text))
+        return Excerpt(number, text, _marker(text, start, end))
+    return None if span is None else _cut(number, text, span, width)
+
+
+def _span(text: str, element: str, found: str) -> tuple[int, int] | None:
+    """Find the one place that is meant; two candidates are none, because the wrong one would mislead."""
+    for pattern in (
+        rf"(?<=[>\"']){re.escape(found)}(?=[<\"'])" if found else "",
+        rf"<(?:[\w.-]+:)?{re.escape(element)}(?![\w.-])" if element else "",
+    ):
+        places = [match.span() for match in re.finditer(pattern, text)] if pattern else []
+        if len(places) == 1:
+            return places[0]
+    return None
+
+
+def _cut(number: int, text: str, span: tuple[int, int], width: int) -> Excerpt:
+    start, end = span
+    first = max(0, start - _LEAD)
+    before = _CUT if first else ""
+    room = max(1, width - len(before) - len(_CUT))
+    shown = text[first : first + room]
+    after = _CUT if first + room < len(text) else ""
+    line = before + shown + after
+    start, end = start - first + len(before), min(end - first, len(shown)) + len(before)
+    return Excerpt(number, line, _marker(line, start, end))
+
+
+def _marker(text: str, start: int, end: int) -> str:
+    return " " * cell_len(text[:start]) + "^" * max(1, cell_len(text[start:end]))

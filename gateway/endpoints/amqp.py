@@ -1,0 +1,74 @@
+"""AMQP endpoints: addresses (`queue:NAME`, `topic:NAME`) and what is published to them.
+
+Part 100 gives no mapping to AMQP properties; this one follows its JMS table [inferred]: correlation_id is the id a
+reply echoes, reply_to the reply address, app_id the Source, type `verb.Noun`. The envelope stays the authority.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.message import Header
+
+OUT_EXCHANGE: Final = "cim.out"
+"""Where the gateway publishes what is for a topic: events after validation, replies to `topic:NAME`."""
+
+SHORT_STRING: Final = 255
+"""The most bytes an AMQP name, routing key or id property can have."""
+
+HeaderValue = str | int | bool
+
+
+@dataclass(frozen=True, slots=True)
+class AmqpAddress:
+    """A place on the broker. The default exchange (an empty name) reaches the queue named by the key."""
+
+    exchange: str
+    routing_key: str
+
+    def __str__(self) -> str:
+        return f"topic:{self.routing_key}" if self.exchange else f"queue:{self.routing_key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Properties:
+    """AMQP properties of one publication. message_id, timestamp and delivery mode are set by the publisher.
+
+    `message_id` must be fresh for every publish (two in flight with one id get their returns swapped), so the
+    envelope's MessageID travels in the headers.
+    """
+
+    type: str = ""
+    app_id: str = ""
+    correlation_id: str = ""
+    reply_to: str = ""
+    content_type: str = "application/xml"
+    headers: Mapping[str, HeaderValue] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """One message on its way to one place; always mandatory, so that an unroutable one comes back.
+
+    `header` is the message's own, for logs and for its dead letter.
+    """
+
+    address: AmqpAddress
+    body: bytes
+    properties: Properties
+    header: Header | None = None
+
+
+def parse_address(text: str) -> AmqpAddress | None:
+    """Read `queue:NAME` or `topic:NAME`; None for anything else (URLs among them) and for names AMQP cannot carry."""
+    scheme, colon, name = text.strip().partition(":")
+    name = name.strip()
+    if not colon or not name or len(name.encode()) > SHORT_STRING:
+        return None
+    match scheme:
+        case "queue":
+            return AmqpAddress("", name)
+        case "topic":
+            return AmqpAddress(OUT_EXCHANGE, name)
+        case _:
+            return None

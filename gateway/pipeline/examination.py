@@ -1,0 +1,65 @@
+"""Read and check: what is known of a message before anything is decided about it."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from gateway.message import Dialect, Finding, Header, Limits, Message, Unreadable, read
+from gateway.validation import Checker
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A message with the errors found in it; without a message the bytes could not be read, and one error says why."""
+
+    message: Message | None
+    errors: tuple[Finding, ...] = ()
+    dialect: Dialect = Dialect.FINAL
+
+    @property
+    def header(self) -> Header | None:
+        """The header, where one could be read."""
+        return None if self.message is None else self.message.header
+
+
+def examine(raw: bytes, checker: Checker, limits: Limits) -> Examined:
+    """Read and check one message."""
+    try:
+        message = read(raw, limits)
+    except Unreadable as error:
+        return Examined(None, (error.finding,), error.dialect)
+    verdict = checker.check(message)
+    return Examined(message, verdict.errors, message.dialect)
+
+
+class Examiner:
+    """Examines small messages where they are and large ones in a worker thread, which lxml lets run beside the loop.
+
+    Compiled schemas must not be shared by threads (their error logs mix), so each side has its own checker; both are
+    made before serving, one after the other, because building them at the same time races.
+    """
+
+    def __init__(self, make_checker: Callable[[], Checker], limits: Limits, off_loop_bytes: int) -> None:
+        self._limits = limits
+        self._off_loop_bytes = off_loop_bytes
+        self._here = make_checker()
+        self._there = make_checker()
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="examine")
+
+    def is_small(self, raw: bytes) -> bool:
+        """Tell whether the message is examined on the spot. One over the size limit is: it is refused unread."""
+        return len(raw) <= self._off_loop_bytes or len(raw) > self._limits.message_bytes
+
+    def examine(self, raw: bytes) -> Examined:
+        """Examine a small message here and now."""
+        return examine(raw, self._here, self._limits)
+
+    async def examine_large(self, raw: bytes) -> Examined:
+        """Examine a large message in the worker thread; one at a time, so that order is kept."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._worker, examine, raw, self._there, self._limits)
+
+    def close(self) -> None:
+        """End the worker thread."""
+        self._worker.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,196 @@
+"""The way of a message, from intake to settle, top to bottom.
+
+Steps work on the batch that intake has at hand: nothing here makes a task or a future for a single message. A message
+is acknowledged only when every publication made for it is confirmed, so `_forward` must publish at least once for
+each: to its receivers, or to the dead letters. Nothing is dropped, whatever goes wrong in between.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from gateway.adapters import Adapter, properties_of
+from gateway.broker import Delivery, Failure, Session
+from gateway.broker.topology import DEAD
+from gateway.codes import ReplyCode
+from gateway.endpoints import AmqpAddress, Publication
+from gateway.endpoints.amqp import OUT_EXCHANGE
+from gateway.logs import about
+from gateway.message import Finding, Message, MessageKind
+from gateway.pipeline.dead_letter import Reason, dead_letter
+from gateway.pipeline.examination import Examined, Examiner
+from gateway.pipeline.refusal import Sender, fault, is_due, reply_address, response
+from gateway.pipeline.settlement import Counts
+from gateway.routing import RouteTable
+
+log = structlog.get_logger(__name__)
+
+_REASONS: Mapping[str, Reason] = {"context-foreign": Reason.FOREIGN_CONTEXT}
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What decides about messages; replaced as a whole, so that each message sees wholly the old or wholly the new."""
+
+    examiner: Examiner
+    table: RouteTable
+    adapters: Mapping[str, Adapter]
+
+
+class Pipeline:
+    """Takes messages from a session and brings each to exactly one end: its receivers, or the dead letters."""
+
+    def __init__(
+        self, rules: Rules, sender: Sender, own_queues: frozenset[str], *,
+        now: Callable[[], str], new_id: Callable[[], str], trace: bool = False,
+    ) -> None:  # fmt: skip
+        self.rules = rules
+        self.counts = Counts()
+        self._sender = sender
+        self._own_queues = own_queues
+        self._now = now
+        self._trace = trace  # a line for each delivered message is for debugging: it costs as much as the message
+        self._new_id = new_id
+        self._reply_key = f"{sender.context}.REPLY."
+
+    async def serve(self, session: Session, batch_limit: int) -> None:
+        """Work until cancelled: batches in the order they came, several on their way at the same time."""
+        intake, publisher = session.intake, session.publisher
+        while True:
+            for delivery in await intake.batch(batch_limit):
+                rules = self.rules
+                if rules.examiner.is_small(delivery.body):
+                    examined = rules.examiner.examine(delivery.body)
+                else:
+                    publisher.flush()
+                    examined = await rules.examiner.examine_large(delivery.body)
+                self._handle(session, delivery, examined, rules)
+            publisher.flush()
+            await publisher.drain()
+
+    def _handle(self, session: Session, delivery: Delivery, examined: Examined, rules: Rules) -> None:
+        self.counts.taken += 1
+        try:
+            self._forward(session, delivery, examined, rules)
+        except Exception as error:
+            # A defect of ours must neither lose this message nor stop the ones behind it.
+            log.exception("internal error", **about(examined.header))
+            finding = Finding(
+                "internal-error",
+                ReplyCode.TRANSACTION_ATTEMPTED_AND_FAILED,
+                f"The gateway failed on this message: {type(error).__name__}: {error}.",
+                "Report it with this message; retry it after the repair.",
+            )
+            self._bury(session, delivery, examined.message, Reason.INTERNAL_ERROR, finding)
+
+    def _forward(self, session: Session, delivery: Delivery, examined: Examined, rules: Rules) -> None:
+        message = examined.message
+        if message is None:
+            self._refuse(session, delivery, examined, Reason.UNREADABLE)
+        elif delivery.unbound:
+            self._refuse(session, delivery, examined, Reason.UNBOUND, self._unbound(delivery))
+        elif examined.errors:
+            reason = _REASONS.get(examined.errors[0].rule, Reason.INVALID)
+            self._refuse(session, delivery, examined, reason)
+        elif message.kind in (MessageKind.RESPONSE, MessageKind.FAULT):
+            self._hand_on_reply(session, delivery, examined, message)
+        elif routes := rules.table.match(message):
+            transport = delivery.properties()
+            passed_on = transport.passed_on()
+            for route in routes:
+                publication = rules.adapters[route.system.name].publication(
+                    message, reply_to=transport.reply_to, passed_on=passed_on, repeated=delivery.redelivered
+                )
+                session.publisher.publish(publication, delivery)
+                self.counts.published += 1
+            if self._trace:
+                log.debug("delivered", systems=[route.system.name for route in routes], **about(message.header))
+        else:
+            self._refuse(session, delivery, examined, Reason.UNROUTABLE, rules.table.unroutable(message))
+
+    def _hand_on_reply(self, session: Session, delivery: Delivery, examined: Examined, message: Message) -> None:
+        """Publish a reply to the topic it was sent to; the system named there has its queue bound to it."""
+        if not delivery.routing_key.startswith(self._reply_key):
+            finding = Finding(
+                "reply-key",
+                ReplyCode.INVALID_REQUEST_ID,
+                f"A {message.kind} came with routing key '{delivery.routing_key}', which names nobody to hand it to.",
+                f"Publish replies with routing key {self._reply_key}<application>, or straight to the ReplyAddress.",
+            )
+            self._refuse(session, delivery, examined, Reason.NO_CONVERSATION, finding)
+            return
+        transport = delivery.properties()
+        properties = properties_of(message.header, headers=transport.passed_on(), repeated=delivery.redelivered)
+        address = AmqpAddress(OUT_EXCHANGE, delivery.routing_key)
+        session.publisher.publish(Publication(address, message.raw, properties, message.header), delivery)
+        self.counts.published += 1
+
+    def _refuse(
+        self, session: Session, delivery: Delivery, examined: Examined, reason: Reason, finding: Finding | None = None
+    ) -> None:
+        """Answer the sender where an answer is due, and keep the message in the dead letters."""
+        message = examined.message
+        errors = examined.errors if finding is None else (finding, *examined.errors)
+        answered = "not due"
+        if message is None or is_due(message):
+            transport = delivery.properties()
+            address, answered = reply_address(examined.header, transport.reply_to, self._own_queues)
+            if address is not None:
+                if message is None:
+                    cause = transport.correlation_id or transport.message_id
+                    answer = fault(errors, address, self._sender, correlation_id=cause, dialect=examined.dialect)
+                else:
+                    answer = response(
+                        message, errors, address, self._sender, message_id=self._new_id(), now=self._now()
+                    )
+                session.publisher.publish(answer, delivery)
+                self.counts.replied += 1
+                answered = str(address)
+        self._bury(session, delivery, message, reason, errors[0], answered)
+
+    def _bury(
+        self, session: Session, delivery: Delivery, message: Message | None, reason: Reason, finding: Finding,
+        answered: str = "not due",
+    ) -> None:  # fmt: skip
+        header = message.header if message else None
+        letter = dead_letter(
+            delivery.body, header, reason, finding, delivery, first_seen=self._now(), more={"answered": answered}
+        )
+        session.publisher.publish(letter, delivery)
+        self.counts.dead += 1
+        log.warning(
+            "dead letter", reason=reason.value, code=str(finding.code), rule=finding.rule, text=finding.text,
+            line=finding.line, answered=answered, **about(header),
+        )  # fmt: skip
+
+    def bury_undelivered(self, delivery: Delivery, publication: Publication, failure: Failure) -> Publication | None:
+        """Give the dead letter for a publication that no queue took; None where that was a dead letter itself."""
+        if publication.address.exchange == DEAD:
+            return None
+        finding = Finding(
+            "no-queue",
+            ReplyCode.TRANSACTION_NOT_ATTEMPTED,
+            f"{publication.address} took no message: {failure.text}",
+            "Create the queue (cimgate topology apply does for those of systems), then send the message again.",
+        )
+        self.counts.dead += 1
+        receiver = str(publication.address)
+        log.warning(
+            "dead letter", reason=Reason.UNDELIVERABLE.value, code=str(finding.code), rule=finding.rule,
+            text=finding.text, receiver=receiver, **about(publication.header),
+        )  # fmt: skip
+        return dead_letter(
+            publication.body, publication.header, Reason.UNDELIVERABLE, finding, delivery, first_seen=self._now(),
+            more={"receiver": receiver},
+        )  # fmt: skip
+
+    def _unbound(self, delivery: Delivery) -> Finding:
+        context = self._sender.context
+        return Finding(
+            "routing-key",
+            ReplyCode.TRANSACTION_NOT_ATTEMPTED,
+            f"Nothing listens to routing key '{delivery.routing_key}' at exchange '{delivery.exchange}'.",
+            f"Use {context}.REQUESTS.<Noun>.<verb>, {context}.EVENTS.<Noun>.<verb> or {context}.REPLY.<application>.",
+            found=delivery.routing_key,
+        )

@@ -1,0 +1,92 @@
+"""Settle: a delivery is acknowledged once everything published for it is confirmed; what was not taken is retried."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from gateway.broker import Delivery, Failure, Session
+from gateway.endpoints import Publication
+
+log = structlog.get_logger(__name__)
+
+_FIRST_RETRY: Final = 0.5
+_LAST_RETRY: Final = 8.0
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of messages since the start, as this process saw it."""
+
+    taken: int = 0
+    settled: int = 0
+    dead: int = 0
+    published: int = 0
+    replied: int = 0
+    refused_by_broker: int = 0
+
+
+class Settlement:
+    """Hears what became of each publication of one session.
+
+    An unroutable publication is replaced by a dead letter. One that the broker refuses (a full queue) is published
+    again, ever later; its delivery is set aside meanwhile, so that it holds up nobody, and goes back to the broker
+    if the session ends first.
+    """
+
+    def __init__(self, counts: Counts, bury: Callable[[Delivery, Publication, Failure], Publication | None]) -> None:
+        self._counts = counts
+        self._bury = bury
+        self._session: Session | None = None
+        self._full: set[str] = set()
+
+    def serve(self, session: Session) -> None:
+        """Work for this session from now on."""
+        self._session = session
+
+    def settled(self, delivery: Delivery) -> None:
+        """Mark a delivery for acknowledgement."""
+        self._counts.settled += 1
+        if delivery.set_aside and self._full:
+            log.info("receiver takes messages again", addresses=sorted(self._full))
+            self._full.clear()
+        if self._session is not None:
+            self._session.intake.settle(delivery)
+
+    def progressed(self) -> None:
+        """Acknowledge what has been settled, in groups."""
+        if self._session is not None:
+            self._session.intake.acknowledge()
+
+    def failed(self, delivery: Delivery, publication: Publication, failure: Failure) -> None:
+        """Bury what no queue takes; publish again what was refused for now."""
+        session = self._session
+        if session is None or session.lost.done():
+            return
+        if failure.unroutable:
+            letter = self._bury(delivery, publication, failure)
+            if letter is None:
+                # Not even the dead letters' queue is there: a new session declares it again and the message comes anew.
+                session.fail(f"Dead letters cannot be delivered: {failure.text}")
+                return
+            session.publisher.publish(letter, delivery)
+            session.publisher.flush()
+            session.publisher.forget(delivery)
+            return
+        delay = delivery.retry_in = min(max(delivery.retry_in * 2, _FIRST_RETRY), _LAST_RETRY)
+        where = str(publication.address)
+        if where not in self._full:
+            log.warning("receiver takes no more, retrying", address=where, reason=failure.text, retry_in=delay)
+            self._full.add(where)
+        self._counts.refused_by_broker += 1
+        session.intake.put_aside(delivery)
+        asyncio.get_running_loop().call_later(delay, self._again, session, delivery, publication)
+
+    def _again(self, session: Session, delivery: Delivery, publication: Publication) -> None:
+        if session.lost.done():
+            return  # the delivery has gone back to the broker with its session
+        session.publisher.publish(publication, delivery)
+        session.publisher.flush()
+        session.publisher.forget(delivery)

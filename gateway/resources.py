@@ -1,0 +1,113 @@
+"""Finds and reads what comes with cimgate: schemas, routing tables, examples.
+
+In a checkout these folders lie at its top; in an installed wheel they are package data under `gateway/data/`.
+"""
+
+from importlib.resources import files
+from io import BytesIO
+from pathlib import Path
+from typing import Final
+
+from lxml import etree
+
+from gateway.message.namespaces import XSD_NAMESPACE
+from gateway.message.places import tag_of
+
+_SCHEMA: Final = f"{{{XSD_NAMESPACE}}}schema"
+
+
+class ResourceError(Exception):
+    """A folder or a file that is needed is missing, empty or unreadable; the text says which and what to do."""
+
+
+def shipped(name: str) -> Path:
+    """Give one of the folders that come with cimgate: `schemas`, `routes` or `examples`.
+
+    Raises `ResourceError` where neither the package nor a checkout around it has the folder.
+    """
+    package = Path(str(files("gateway")))
+    installed = package / "data" / name
+    if installed.is_dir():
+        return installed
+    top = package.parent
+    # Only a checkout has its pyproject.toml there: site-packages may hold a foreign folder named routes.
+    if (top / "pyproject.toml").is_file() and (top / name).is_dir():
+        return top / name
+    raise ResourceError(f"The folder {name} that comes with cimgate is missing at {installed}: install cimgate again.")
+
+
+def examples() -> Path:
+    """Give the folder of the example messages. Raises `ResourceError` where it is missing."""
+    return shipped("examples")
+
+
+def schema_sources(*extra: Path) -> dict[str, bytes]:
+    """Read the XSDs: ours, then each of `extra` with its subfolders; a later folder replaces a target namespace whole.
+
+    Keys are paths relative to the schema's folder. Raises `ResourceError` for a folder that is missing or has no *.xsd,
+    and for a file that is no XML Schema.
+    """
+    sources = _read_schemas(shipped("schemas"))
+    for folder in extra:
+        theirs = _read_schemas(folder)
+        replaced = {namespace for _, namespace in theirs.values() if namespace}
+        kept = {name: entry for name, entry in sources.items() if entry[1] not in replaced}
+        # Same file name, other namespace: both are needed, and schemas refer to each other by file name alone.
+        taken = {Path(name).name for name in theirs}
+        sources = {(f"shipped-{name}" if name in taken else name): entry for name, entry in kept.items()} | theirs
+    return {name: raw for name, (raw, _) in sources.items()}
+
+
+def target_namespace(raw: bytes, name: str) -> str:
+    """Give the targetNamespace of an XSD from its first element alone; empty where it has none.
+
+    Raises `ResourceError`, naming the file, for what is no XML Schema.
+    """
+    try:
+        events = etree.iterparse(
+            BytesIO(raw), events=("start",), resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
+        )
+        _, root = next(iter(events))
+    except (etree.XMLSyntaxError, StopIteration) as error:
+        raise ResourceError(f"{name} is not well-formed XML: {error}") from error
+    if tag_of(root) != _SCHEMA:
+        raise ResourceError(f"{name} is no XML Schema: its root element is {tag_of(root)}.")
+    return root.get("targetNamespace", "")
+
+
+def route_sources(folder: Path | None = None) -> dict[str, str]:
+    """Read the routing tables (*.toml) of a folder, or those that come with cimgate; by file name, sorted.
+
+    Raises `ResourceError` for a folder that is missing or has no *.toml, and for a file that is not UTF-8.
+    """
+    where = shipped("routes") if folder is None else folder
+    sources = {}
+    for file in _files(where, "*.toml", "routing tables"):
+        try:
+            sources[file.name] = file.read_bytes().decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise ResourceError(f"{file} is not UTF-8 text: {error.reason} at byte {error.start}.") from error
+        except OSError as error:
+            raise ResourceError(f"{file} cannot be read: {error.strerror}.") from error
+    return sources
+
+
+def _read_schemas(folder: Path) -> dict[str, tuple[bytes, str]]:
+    entries = {}
+    for file in _files(folder, "**/*.xsd", "XSDs"):
+        try:
+            raw = file.read_bytes()
+        except OSError as error:
+            raise ResourceError(f"{file} cannot be read: {error.strerror}.") from error
+        entries[file.relative_to(folder).as_posix()] = (raw, target_namespace(raw, str(file)))
+    return entries
+
+
+def _files(folder: Path, pattern: str, what: str) -> list[Path]:
+    if not folder.is_dir():
+        state = "is no folder" if folder.exists() else "does not exist"
+        raise ResourceError(f"The folder of {what}, {folder}, {state}.")
+    found = sorted(file for file in folder.glob(pattern) if file.is_file())
+    if not found:
+        raise ResourceError(f"The folder of {what}, {folder}, has no file {pattern.removeprefix('**/')}.")
+    return found

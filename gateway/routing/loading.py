@@ -1,0 +1,39 @@
+"""From route files to the routes in use, or to all that is wrong with them."""
+
+from collections.abc import Collection, Mapping
+
+from gateway.routing.problems import Problem, RoutingError
+from gateway.routing.reading import RouteFile
+from gateway.routing.table import RouteTable
+
+
+def load(sources: Mapping[str, str], *, nouns: Collection[str]) -> RouteTable:
+    """Read route files, given as file name and TOML text, one for each receiving system.
+
+    `nouns` are the nouns that may come; OperationSet is always one of them. Raises `RoutingError` with every problem
+    of every file; a table is given only where there is none.
+    """
+    files = [RouteFile(file, sources[file], nouns) for file in sorted(sources)]
+    problems = [problem for file in files for problem in file.problems]
+    problems += _duplicates(files)
+    if problems:
+        raise RoutingError(problems)
+    return RouteTable(
+        (file.system for file in files if file.system is not None), (route for file in files for route in file.routes)
+    )
+
+
+def _duplicates(files: list[RouteFile]) -> list[Problem]:
+    problems: list[Problem] = []
+    seen: dict[str, RouteFile] = {}
+    for file in files:
+        system = file.system
+        if system is None:
+            continue
+        first = seen.setdefault(system.name.casefold(), file)
+        if first is not file and first.system is not None:
+            where = f"{first.system.file}:{first.name_line}"
+            advice = "A system has one file: put the routes together, or choose another name."
+            text = f"The system {system.name} is already described in {where}."
+            problems.append(Problem(system.file, file.name_line, text, advice))
+    return problems

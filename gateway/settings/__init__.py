@@ -1,0 +1,6 @@
+"""Settings: declared once, read from arguments, environment, secret files, a TOML file and defaults."""
+
+from gateway.settings.declaration import Settings
+from gateway.settings.loading import Loaded, Origin, SettingsError, Source, load, trace, unknown_variables
+
+__all__ = ["Loaded", "Origin", "Settings", "SettingsError", "Source", "load", "trace", "unknown_variables"]

@@ -1,0 +1,175 @@
+"""What can be set: each setting is declared once, and what shows or documents the settings is made from here."""
+
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
+from urllib.parse import quote, urlsplit
+
+from pydantic import ByteSize, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from gateway.masking import mask
+from gateway.message import Limits
+
+PREFIX: Final = "CIMGATE_"
+_MIB: Final = 1024 * 1024
+
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Bytes = Annotated[ByteSize, Field(ge=1)]
+
+
+class Settings(BaseSettings):
+    """The settings of one gateway process. Durations are seconds, sizes bytes (`"16 MiB"` is understood).
+
+    `Settings(...)` takes its arguments and the defaults, and reads nothing of its surroundings: `load` does that.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        validate_default=True,
+    )
+
+    amqp_url: SecretStr = Field(
+        default=SecretStr("amqp://guest:guest@127.0.0.1:5672/"),
+        description="The broker: amqp://user:password@host:port/vhost, or amqps:// for TLS.",
+    )
+    amqp_password: SecretStr | None = Field(
+        default=None, description="The broker's password; stands in for the one in amqp_url."
+    )
+    context: str = Field(
+        default="TESTING",
+        pattern=r"^[A-Z][A-Z0-9_-]*$",
+        description="The Header.Context this gateway serves; others are refused. PRODUCTION must be named on purpose.",
+    )
+    name: str = Field(
+        default="cimgate",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$",
+        description="Header.Source and app_id of the messages that the gateway itself sends.",
+    )
+    routes: Path | None = Field(
+        default=None, description="Folder of routing tables (*.toml); without it, those that come with cimgate."
+    )
+    schemas: Path | None = Field(
+        default=None,
+        description="Folder of XSDs, with its subfolders; each replaces ours for its target namespace.",
+    )
+    prefetch: int = Field(
+        default=500, ge=1, le=10_000, description="How many messages the broker hands over ahead of their settlement."
+    )
+    batch: int = Field(default=100, ge=1, le=10_000, description="At most so many messages are handled in one go.")
+    max_message_bytes: Bytes = Field(
+        default=ByteSize(16 * _MIB), description="Bytes of a message as sent; a larger one is refused unread."
+    )
+    max_decompressed_bytes: Bytes = Field(
+        default=ByteSize(64 * _MIB), description="Bytes of a compressed payload once unpacked."
+    )
+    max_compression_ratio: int = Field(
+        default=200, ge=2, description="Unpacked bytes for one packed byte, above 1 MiB unpacked."
+    )
+    off_loop_bytes: Bytes = Field(
+        default=ByteSize(50_000), description="A message of more bytes is checked in a worker thread."
+    )
+    confirm_timeout: Seconds = Field(
+        default=30.0, description="Seconds until a missing publisher confirm means that the connection is given up."
+    )
+    reconnect_first: Seconds = Field(default=0.5, description="Seconds before the first attempt to reconnect.")
+    reconnect_most: Seconds = Field(
+        default=30.0, description="Seconds between two attempts to reconnect, at most; they grow up to here."
+    )
+    heartbeat: int = Field(
+        default=20, ge=1, le=65_535, description="Seconds between AMQP heartbeats (whole seconds on the wire)."
+    )
+    stop_timeout: Seconds = Field(
+        default=25.0, description="Seconds to finish what is in hand after the signal to stop."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least grave level that is logged."
+    )
+    log_format: Literal["auto", "console", "json"] = Field(
+        default="auto", description="console for people, json for log stores; auto: console on a terminal."
+    )
+    ready_file: Path | None = Field(
+        default=None, description="A file that exists as long as the gateway is ready, for probes."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic's
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take the arguments alone: `load` reads the other sources, and knows then what came from where."""
+        return (init_settings,)
+
+    @field_validator("amqp_url")
+    @classmethod
+    def _is_amqp_url(cls, value: SecretStr) -> SecretStr:
+        # What urlsplit says of a wrong port quotes the password, so its words are not handed on.
+        try:
+            parts = urlsplit(value.get_secret_value())
+            usable = parts.scheme in ("amqp", "amqps") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable:
+            raise ValueError(
+                "must be amqp://user:password@host:port/vhost (or amqps://), with / ? # in the password written as "
+                "%2F %3F %23"
+            )
+        return value
+
+    @field_validator("log_level", "log_format", mode="before")
+    @classmethod
+    def _lower(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+    @field_validator("routes", "schemas", "ready_file")
+    @classmethod
+    def _home(cls, value: Path | None) -> Path | None:
+        return None if value is None else value.expanduser()
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.reconnect_first > self.reconnect_most:
+            raise ValueError(
+                f"reconnect_first ({self.reconnect_first:g} s) must not exceed "
+                f"reconnect_most ({self.reconnect_most:g} s)"
+            )
+        return self
+
+    def limits(self) -> Limits:
+        """Give the limits within which messages are read."""
+        return Limits(
+            message_bytes=self.max_message_bytes,
+            decompressed_bytes=self.max_decompressed_bytes,
+            compression_ratio=self.max_compression_ratio,
+        )
+
+    def broker_url(self) -> str:
+        """Give the URL to connect with, password included: for the AMQP client, never for a log."""
+        url = self.amqp_url.get_secret_value()
+        if self.amqp_password is None:
+            return url
+        parts = urlsplit(url)
+        account, _, host = parts.netloc.rpartition("@")
+        user = account.partition(":")[0] or "guest"
+        password = quote(self.amqp_password.get_secret_value(), safe="")
+        return parts._replace(netloc=f"{user}:{password}@{host}").geturl()
+
+    def masked(self) -> dict[str, str | int | float | None]:
+        """Give every setting for people's eyes: paths as text, passwords as `***`."""
+        return {name: _shown(getattr(self, name)) for name in type(self).model_fields}
+
+
+def _shown(value: object) -> str | int | float | None:
+    if isinstance(value, SecretStr):
+        secret = value.get_secret_value()
+        return mask(secret) if "://" in secret else "***"
+    if value is None or isinstance(value, str | int | float):
+        return value
+    return str(value)

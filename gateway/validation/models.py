@@ -1,0 +1,89 @@
+"""xmlschema's object model of a schema, read to explain what lxml refused.
+
+Importing xmlschema takes longer than checking thousands of messages, so this module is loaded on the first refusal.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import xmlschema
+from xmlschema.validators import XsdAnyElement, XsdElement, XsdGroup
+
+from gateway.message.namespaces import XSD_NAMESPACE
+from gateway.validation.particles import OTHER, Content, Slot
+
+_XS: Final = f"{{{XSD_NAMESPACE}}}"
+
+
+def build(documents: Sequence[str]) -> "Model | None":
+    """Build the model; None where xmlschema cannot (lxml compiled the schema: only the better text is lost)."""
+    try:
+        return Model(documents)
+    except xmlschema.XMLSchemaException:
+        return None
+
+
+class Model:
+    """The object model of one namespace, from the texts of its schema and of all that it includes or imports.
+
+    It is never used to validate: lxml decides, this explains.
+    """
+
+    def __init__(self, documents: Sequence[str]) -> None:
+        self._schema = xmlschema.XMLSchema10(list(documents), allow="none", use_fallback=False)
+
+    def content(self, path: Sequence[str]) -> Content | None:
+        """Give the content of the element at a path of `{namespace}local` names from the root; None if unknown."""
+        group = _group(self._declared(path))
+        if group is None:
+            return None
+        return Content(tuple(_slots(group)), ordered=group.model != "all")
+
+    def builtin(self, path: Sequence[str]) -> str | None:
+        """Give the built-in type (`xs:float`) on which the value of the element at a path is based."""
+        declared = self._declared(path)
+        current = None if declared is None else declared.type
+        while current is not None and not (current.name or "").startswith(_XS):
+            current = current.base_type
+        return None if current is None or current.name is None else f"xs:{current.name[len(_XS) :]}"
+
+    def _declared(self, path: Sequence[str]) -> XsdElement | None:
+        declared: XsdElement | None = self._schema.maps.elements.get(path[0])
+        for name in path[1:]:
+            declared = next((e for e in _elements(declared) if e.name == name), None)
+        return declared
+
+
+def _group(declared: XsdElement | None) -> XsdGroup | None:
+    content = None if declared is None else getattr(declared.type, "content", None)
+    return content if isinstance(content, XsdGroup) else None
+
+
+def _elements(declared: XsdElement | None) -> Iterator[XsdElement]:
+    group = _group(declared)
+    if group is not None:
+        yield from (e for e in group.iter_elements() if isinstance(e, XsdElement))
+
+
+def _slots(group: XsdGroup) -> Iterator[Slot]:
+    if group.model == "choice":
+        yield _choice(group)
+        return
+    for particle in group:
+        if isinstance(particle, XsdGroup):
+            if particle.model == "choice" or (particle.min_occurs, particle.max_occurs) != (1, 1):
+                yield _choice(particle)
+            else:
+                yield from _slots(particle)
+        elif isinstance(particle, XsdElement | XsdAnyElement):
+            yield Slot((_name(particle),), particle.min_occurs > 0, particle.max_occurs)
+
+
+def _choice(group: XsdGroup) -> Slot:
+    """Lay a choice, or a group that repeats, down to one slot that takes any of its names."""
+    names = tuple(_name(particle) for particle in group.iter_elements())
+    return Slot(names, required=not group.is_emptiable(), maximum=None)
+
+
+def _name(particle: XsdElement | XsdAnyElement) -> str:
+    return particle.name if isinstance(particle, XsdElement) and particle.name else OTHER

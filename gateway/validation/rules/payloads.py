@@ -1,0 +1,109 @@
+"""Whether a message has the payload, or the ids, that its verb calls for; and what a reply FAILED must say."""
+
+from typing import Final
+
+from lxml import etree
+
+from gateway.codes import Result
+from gateway.message import Finding, Message, MessageKind, Severity, Verb
+from gateway.message.places import local_name, tag_of
+from gateway.message.verbs import EVENT_VERBS, REQUEST_OF
+from gateway.validation.registry import (
+    FAILED_WITHOUT_ERROR,
+    ID_REQUIRED,
+    ONE_PAYLOAD,
+    PAYLOAD_FORBIDDEN,
+    PAYLOAD_REQUIRED,
+)
+from gateway.validation.rules.site import NOTHING, Site
+
+_WITH_PAYLOAD: Final = frozenset({Verb.CREATE, Verb.CHANGE, Verb.CREATED, Verb.CHANGED})
+_WITH_IDS: Final = frozenset({Verb.CANCEL, Verb.CLOSE, Verb.DELETE, Verb.CANCELED, Verb.CLOSED, Verb.DELETED})
+
+
+def payload_findings(message: Message, _site: Site) -> tuple[Finding, ...]:
+    """Judge the payload of a request or an event. Execute and executed have a rule of their own."""
+    findings: list[Finding] = []
+    content, verb = message.content, message.header.verb
+    if len(content) > 1:
+        findings.append(_several(content))
+    if message.kind is MessageKind.REQUEST:
+        if verb == Verb.GET:
+            if message.payload is not None and len(message.payload):
+                findings.append(_forbidden(message, message.payload))
+        elif not content:
+            findings += _request_without_content(message, verb)
+    elif not content and verb in EVENT_VERBS and verb != Verb.EXECUTED:
+        findings += _event_without_content(message, verb)
+    return tuple(findings) if findings else NOTHING
+
+
+def reply_error_findings(message: Message, _site: Site) -> tuple[Finding, ...]:
+    """Warn of a reply FAILED that names no error."""
+    reply = message.reply
+    if reply is None:
+        return NOTHING
+    prefix = f"{{{message.dialect.namespace}}}"
+    if reply.findtext(prefix + "Result") != Result.FAILED or reply.find(prefix + "Error") is not None:
+        return NOTHING
+    text = "The reply says FAILED and names no error."
+    advice = "Write at least one Error with its code after Result."
+    return (FAILED_WITHOUT_ERROR.finding(reply, text, advice),)
+
+
+def _several(content: tuple[etree._Element, ...]) -> Finding:
+    names = [local_name(root) for root in content[:10]]
+    text = f"The payload has {len(content)} roots ({', '.join(dict.fromkeys(names))})."
+    advice = "Send one message for each root, or put all objects into one root of the noun."
+    return ONE_PAYLOAD.finding(content[1], text, advice, found=names[1], allowed=(names[0],))
+
+
+def _forbidden(message: Message, payload: etree._Element) -> Finding:
+    name = local_name(payload[0])
+    if name.startswith("Get"):
+        advice = f"Move {name} into Request: the parameters of a get go there, and it has no Payload."
+    else:
+        advice = f"Take Payload out; the parameters of a get go into Request, as Get{message.header.noun} or as ID."
+    return PAYLOAD_FORBIDDEN.finding(payload, "A get request has a Payload.", advice, found=name)
+
+
+def _request_without_content(message: Message, verb: str) -> list[Finding]:
+    if verb in _WITH_PAYLOAD and not _holds(message, "Compressed", "OperationSet"):
+        text = f"A request to {_present(verb)} has no payload."
+        if _holds(message, "ID"):
+            text = f"A request to {_present(verb)} has ids in its payload, but not the object itself."
+        return [_required(message, text)]
+    if verb in _WITH_IDS and not _holds(message, "Compressed", "OperationSet") and not _has_ids(message):
+        place = message.root if message.request is None else message.request
+        text = f"A request to {_present(verb)} does not say which object."
+        advice = "Write the id of the object in Request, as ID; or send the object's ids as a payload of the noun."
+        return [ID_REQUIRED.finding(place, text, advice, allowed=("ID",))]
+    return []
+
+
+def _event_without_content(message: Message, verb: str) -> list[Finding]:
+    if _holds(message, "Compressed", "OperationSet") or (verb in _WITH_IDS and _has_ids(message)):
+        return []
+    return [_required(message, f"An event {verb} has no payload.", Severity.WARNING)]
+
+
+def _required(message: Message, text: str, severity: Severity | None = None) -> Finding:
+    place = message.root if message.payload is None else message.payload
+    noun = message.header.noun
+    advice = f"Put {noun} into Payload."
+    return PAYLOAD_REQUIRED.finding(place, text, advice, allowed=(noun,), severity=severity)
+
+
+def _present(verb: str) -> str:
+    return REQUEST_OF[Verb(verb)] if verb in EVENT_VERBS else verb
+
+
+def _holds(message: Message, *names: str) -> bool:
+    wanted = {f"{{{message.dialect.namespace}}}{name}" for name in names}
+    return message.payload is not None and any(tag_of(child) in wanted for child in message.payload)
+
+
+def _has_ids(message: Message) -> bool:
+    tag = f"{{{message.dialect.namespace}}}ID"
+    parts = (part for part in (message.request, message.payload) if part is not None)
+    return any((element.text or "").strip() for part in parts for element in part.iterchildren(tag))

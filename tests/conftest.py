@@ -1,0 +1,176 @@
+"""The broker that the tests run on, one for the session, and a virtual host of its own for each test.
+
+Which broker: the one at CIMGATE_AMQP_URL; else a container, where a Docker engine answers; else a private node.
+A broker that was given is used as it comes: nobody can make virtual hosts or close connections there. Tests that need
+this are skipped, all others share the virtual host of the URL: they refuse one that a gateway uses already, and delete
+what they made.
+"""
+
+import asyncio
+import os
+import secrets
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote, urlsplit
+
+import aio_pika
+import pytest
+import pytest_asyncio
+from aio_pika.exceptions import ChannelNotFoundEntity
+
+from gateway.broker.private_node import NodeUnavailable, PrivateNode
+
+if TYPE_CHECKING:
+    from testcontainers.community.rabbitmq import RabbitMqContainer
+
+IMAGE = "rabbitmq:3.13-management"  # the one of docker-compose.yml
+USER = "cimgate"
+EXCHANGES = ("cim.in", "cim.in.unbound", "cim.out", "cim.dead")
+QUEUES = ("cim.in.TESTING", "cim.in.unbound", "cim.dead", "cim.MDM", "cim.CIS", "cim.OMS", "cim.MS", "replies")
+
+
+class Broker(ABC):
+    """A running RabbitMQ and what tests do to it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._numbers = count(1)
+
+    @abstractmethod
+    async def ctl(self, *arguments: str) -> str:
+        """Run rabbitmqctl on the broker; skips the test where nobody can."""
+
+    async def restart(self) -> None:
+        """Stop the broker's application and start it again: connections are lost, what is durable stays."""
+        await self.ctl("stop_app")
+        await self.ctl("start_app")
+
+    async def close_connections(self) -> None:
+        """Close every connection from the broker's side."""
+        await self.ctl("close_all_connections", "--global", "closed by a test")
+
+    async def add_vhost(self, name: str) -> None:
+        """Make an empty virtual host."""
+        await self.ctl("add_vhost", name)
+        await self.ctl("set_permissions", "--vhost", name, USER, ".*", ".*", ".*")
+
+    async def remove_vhost(self, name: str) -> None:
+        """Remove a virtual host with all that is in it, and close its connections."""
+        await self.ctl("delete_vhost", name)
+
+    def next_vhost(self) -> str:
+        """The name of the virtual host for the next test."""
+        return f"test-{next(self._numbers)}"
+
+
+class PrivateBroker(Broker):
+    """A node that this session started."""
+
+    def __init__(self, node: PrivateNode) -> None:
+        super().__init__(node.url)
+        self._node = node
+
+    async def ctl(self, *arguments: str) -> str:
+        return await self._node.ctl(*arguments)
+
+
+class ContainerBroker(Broker):
+    """A container that this session started."""
+
+    def __init__(self, container: "RabbitMqContainer") -> None:
+        self._container = container
+        host, port = container.get_container_host_ip(), container.get_exposed_port(container.port)
+        super().__init__(f"amqp://{container.username}:{container.password}@{host}:{port}/")
+
+    async def ctl(self, *arguments: str) -> str:
+        result = await asyncio.to_thread(self._container.exec, ["rabbitmqctl", "--quiet", *arguments])
+        if result.exit_code:
+            raise RuntimeError(f"rabbitmqctl {' '.join(arguments)} failed: {result.output.decode()}")
+        return result.output.decode()
+
+
+class GivenBroker(Broker):
+    """The broker at CIMGATE_AMQP_URL: one virtual host, no commands."""
+
+    async def ctl(self, *arguments: str) -> str:
+        pytest.skip(f"rabbitmqctl {arguments[0]} cannot be run on the broker at CIMGATE_AMQP_URL")
+
+    async def add_vhost(self, name: str) -> None:
+        """Make sure that no gateway uses the virtual host: the tests would take its messages."""
+        async with await aio_pika.connect(self.url) as connection:
+            try:
+                await (await connection.channel()).get_exchange(EXCHANGES[0], ensure=True)
+            except ChannelNotFoundEntity:
+                return
+        pytest.fail(
+            f"the virtual host {name!r} of CIMGATE_AMQP_URL has an exchange {EXCHANGES[0]}: a gateway uses it, and "
+            "tests would take its messages. Give them an empty virtual host, or unset CIMGATE_AMQP_URL."
+        )
+
+    async def remove_vhost(self, name: str) -> None:
+        """Delete what the tests made in the virtual host, which stays."""
+        del name
+        async with await aio_pika.connect(self.url) as connection:
+            channel = await connection.channel()
+            for queue in QUEUES:
+                await channel.queue_delete(queue)
+            for exchange in EXCHANGES:
+                await channel.exchange_delete(exchange)
+
+    def next_vhost(self) -> str:
+        return unquote(urlsplit(self.url).path[1:]) or "/"
+
+
+def _container() -> "RabbitMqContainer | None":
+    """Start a container where a Docker engine answers."""
+    if "DOCKER_HOST" not in os.environ and not Path("/var/run/docker.sock").exists():
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # testcontainers warns of its own old ways when it is imported and started
+        import docker  # type: ignore[import-untyped]  # noqa: PLC0415 - costs time, for those who have an engine
+        from testcontainers.community.rabbitmq import RabbitMqContainer  # noqa: PLC0415 - the same
+
+        try:
+            engine = docker.from_env()
+            engine.ping()
+            engine.close()
+        except docker.errors.DockerException:
+            return None
+        return RabbitMqContainer(IMAGE, username=USER, password=secrets.token_urlsafe(12)).start()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def broker(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Broker]:
+    """The broker of the session."""
+    if url := os.environ.get("CIMGATE_AMQP_URL"):
+        yield GivenBroker(url)
+    elif container := _container():
+        yield ContainerBroker(container)
+        await asyncio.to_thread(container.stop)
+    else:
+        node = PrivateNode(tmp_path_factory.mktemp("rabbitmq"))
+        try:
+            await node.start()
+        except NodeUnavailable as problem:
+            pytest.fail(f"no broker for the tests: {problem}")
+        yield PrivateBroker(node)
+        await node.stop()
+
+
+@pytest_asyncio.fixture
+async def vhost(broker: Broker) -> AsyncIterator[str]:
+    """The name of a virtual host for this test alone."""
+    name = broker.next_vhost()
+    await broker.add_vhost(name)
+    yield name
+    await broker.remove_vhost(name)
+
+
+@pytest.fixture
+def amqp_url(broker: Broker, vhost: str) -> str:
+    """The address of the broker, with a virtual host for this test alone."""
+    return urlsplit(broker.url)._replace(path="/" + quote(vhost, safe="")).geturl()

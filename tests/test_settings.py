@@ -1,0 +1,163 @@
+from pathlib import Path
+
+import pytest
+
+from gateway.settings import Origin, Settings, SettingsError, load, trace, unknown_variables
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("CONFIG", "AMQP_URL", "AMQP_PASSWORD", "CONTEXT"):
+        monkeypatch.delenv(f"CIMGATE_{name}", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def _file(tmp_path: Path, text: str, name: str = "site.toml") -> Path:
+    file = tmp_path / name
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def _refused(**arguments: object) -> str:
+    with pytest.raises(SettingsError) as error:
+        load(**arguments)  # type: ignore[arg-type] # wrong on purpose
+    return str(error.value)
+
+
+def test_without_any_setting_the_gateway_serves_the_testing_context_on_the_local_broker() -> None:
+    settings = load()
+    assert settings.context == "TESTING"
+    assert settings.broker_url() == "amqp://guest:guest@127.0.0.1:5672/"
+
+
+def test_an_argument_beats_the_environment_which_beats_the_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = _file(tmp_path, "prefetch = 10\nbatch = 10\nheartbeat = 10\n")
+    monkeypatch.setenv("CIMGATE_PREFETCH", "20")
+    monkeypatch.setenv("CIMGATE_BATCH", "20")
+    loaded = trace(file, prefetch=30, batch=None)
+    assert (loaded.settings.prefetch, loaded.settings.batch, loaded.settings.heartbeat) == (30, 20, 10)
+    assert [loaded.sources[name].origin for name in ("prefetch", "batch", "heartbeat", "name")] == [
+        Origin.ARGUMENT,
+        Origin.ENVIRONMENT,
+        Origin.CONFIG_FILE,
+        Origin.DEFAULT,
+    ]
+    assert loaded.sources["heartbeat"].name == f"{file}:3"
+
+
+def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CIMGATE_PREFETCH", "")
+    assert load().prefetch == 500
+
+
+def test_a_cimgate_toml_in_the_working_folder_is_read_unless_another_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _file(tmp_path, 'name = "here"', "cimgate.toml")
+    assert load().name == "here"
+    monkeypatch.setenv("CIMGATE_CONFIG", str(_file(tmp_path, 'name = "there"')))
+    assert load().name == "there"
+    assert load(_file(tmp_path, 'name = "option"', "option.toml")).name == "option"
+
+
+def test_a_secret_can_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CIMGATE_AMQP_URL", "amqp://cim@broker:5673/grid")
+    monkeypatch.setenv("CIMGATE_AMQP_PASSWORD_FILE", str(_file(tmp_path, "s3cr/t\n", "password")))
+    loaded = trace()
+    assert loaded.settings.broker_url() == "amqp://cim:s3cr%2Ft@broker:5673/grid"
+    assert loaded.sources["amqp_password"].name == "CIMGATE_AMQP_PASSWORD_FILE"
+
+
+def test_a_password_of_its_own_stands_in_for_the_one_in_the_url() -> None:
+    url = "amqps://cim:old@[::1]:5671/grid?name=x"
+    settings = Settings.model_validate({"amqp_url": url, "amqp_password": "new@"})
+    assert settings.broker_url() == "amqps://cim:new%40@[::1]:5671/grid?name=x"
+
+
+def test_no_password_shows_in_text_made_from_settings() -> None:
+    settings = Settings.model_validate({"amqp_url": "amqp://cim:hidden@broker:5673/grid", "amqp_password": "hidden"})
+    masked = settings.masked()
+    assert (masked["amqp_url"], masked["amqp_password"]) == ("amqp://cim:***@broker:5673/grid", "***")
+    assert "hidden" not in f"{settings!r} {settings} {settings.masked()} {settings.model_dump_json()}"
+
+
+@pytest.mark.parametrize(
+    "url", ["broker", "http://u:hidden@broker/", "amqp://u:hidden/x@broker/", "amqp://:5672/", "amqp://u:hidden@h:x/"]
+)
+def test_a_wrong_broker_url_is_refused_without_quoting_its_password(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("CIMGATE_AMQP_URL", url)
+    text = _refused()
+    assert text.startswith("CIMGATE_AMQP_URL must be amqp://user:password@host:port/vhost")
+    assert "hidden" not in text
+
+
+def test_every_wrong_setting_is_told_in_a_line_with_its_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = _file(tmp_path, 'prefetch = 0\nstop_timeout = "soon"\nmax_message_bytes = "1 parsec"\nname = 7\n')
+    monkeypatch.setenv("CIMGATE_CONTEXT", "testing")
+    assert sorted(_refused(config=file, log_level="loud").splitlines()) == sorted(
+        [
+            f"{file}:1: prefetch is 0: must be at least 1.",
+            f"{file}:2: stop_timeout is 'soon': must be a number.",
+            f"{file}:3: max_message_bytes is '1 parsec': must be a number of bytes, such as 50000 or '16 MiB'.",
+            f"{file}:4: name is 7: must be text in quotes.",
+            "CIMGATE_CONTEXT is 'testing': must match ^[A-Z][A-Z0-9_-]*$.",
+            "--log-level is 'loud': must be 'debug', 'info', 'warning' or 'error'.",
+        ]
+    )
+
+
+def test_an_unknown_key_in_the_file_is_refused_with_the_nearest_setting(tmp_path: Path) -> None:
+    file = _file(tmp_path, '# site\nprefech = 5\n[broker]\nurl = "x"\n')
+    assert _refused(config=file).splitlines() == [
+        f"{file}:2: prefech is no setting. Did you mean prefetch?",
+        f"{file}:3: broker is no setting. `cimgate config show` lists all.",
+    ]
+
+
+def test_a_file_that_is_missing_or_no_toml_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert _refused(config=tmp_path / "gone.toml") == f"--config names {tmp_path}/gone.toml, which is no file."
+    assert "site.toml cannot be read: " in _refused(config=_file(tmp_path, "prefetch = = 1"))
+    monkeypatch.setenv("CIMGATE_CONFIG", "gone.toml")
+    assert _refused() == "CIMGATE_CONFIG names gone.toml, which is no file."
+
+
+def test_a_secret_file_that_is_missing_or_empty_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CIMGATE_AMQP_PASSWORD_FILE", "gone")
+    assert _refused() == "CIMGATE_AMQP_PASSWORD_FILE: gone cannot be read: No such file or directory."
+    monkeypatch.setenv("CIMGATE_AMQP_PASSWORD_FILE", str(_file(tmp_path, "\n", "empty")))
+    assert "is empty" in _refused()
+
+
+def test_waiting_longer_at_first_than_at_most_is_refused() -> None:
+    assert _refused(reconnect_first=60) == ("reconnect_first (60 s) must not exceed reconnect_most (30 s).")
+
+
+def test_sizes_may_carry_units_and_become_the_limits_of_reading() -> None:
+    limits = load(max_message_bytes="1 MiB", max_decompressed_bytes=2048, max_compression_ratio=10).limits()
+    assert (limits.message_bytes, limits.decompressed_bytes, limits.compression_ratio) == (1048576, 2048, 10)
+
+
+def test_a_path_in_the_file_is_relative_to_the_file(tmp_path: Path) -> None:
+    folder = tmp_path / "etc"
+    folder.mkdir()
+    assert load(_file(folder, 'routes = "routes"')).routes == folder / "routes"
+
+
+def test_settings_cannot_be_changed_afterwards() -> None:
+    settings = load()
+    with pytest.raises(ValueError, match="frozen"):
+        settings.prefetch = 1
+
+
+def test_a_variable_that_sets_nothing_is_reported_with_the_nearest_that_would(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CIMGATE_PREFECH", "5")
+    monkeypatch.setenv("CIMGATE_AMQP_PASSWORD_FILE", "known")
+    unknown = unknown_variables()
+    assert unknown["CIMGATE_PREFECH"] == "CIMGATE_PREFETCH"
+    assert "CIMGATE_AMQP_PASSWORD_FILE" not in unknown
+
+
+def test_every_setting_has_a_description() -> None:
+    assert all(field.description for field in Settings.model_fields.values())
