@@ -58,6 +58,8 @@ def configure(level: str = "info", log_format: str = "auto", stream: TextIO | No
         )
     )
     logging.basicConfig(handlers=[handler], level=max(threshold, logging.WARNING), force=True)
+    # What the client says of a lost connection is said by the session in our words, with what follows from it.
+    logging.getLogger("aiormq.connection").setLevel(logging.CRITICAL)
 
 
 def about(header: "Header | None", **more: object) -> dict[str, Any]:

@@ -61,7 +61,7 @@ async def _send(settings: "Settings", bodies: list[tuple[Path, bytes]], wait: fl
                 await partner.send(body, used, reply_to=reply_to)
                 out.print(Text(f"{file}: sent with routing key {used}"), soft_wrap=True)
                 if wait > 0:
-                    dead += await _outcome(partner, message, body, wait)
+                    dead += await _outcome(partner, message, body, wait, settings.context)
         except NotTaken as error:
             raise CommandError(str(error), code=ExitCode.NOT_FINE) from error
     return dead
@@ -76,8 +76,8 @@ def _message(body: bytes) -> "Message | None":
         return None  # sent all the same: the gateway is to say what is wrong
 
 
-async def _outcome(partner: "Partner", message: "Message | None", body: bytes, wait: float) -> int:
-    from gateway.broker.topology import DEAD  # noqa: PLC0415
+async def _outcome(partner: "Partner", message: "Message | None", body: bytes, wait: float, context: str) -> int:
+    from gateway.broker.topology import DEAD, intake_queue  # noqa: PLC0415
     from gateway.message import MessageKind  # noqa: PLC0415
 
     asked = message is not None and message.kind is MessageKind.REQUEST and not message.header.one_way
@@ -98,8 +98,12 @@ async def _outcome(partner: "Partner", message: "Message | None", body: bytes, w
             if not dead and message is not None:
                 break
     if not dead and not answered:
+        _, consumers = await partner.depth(intake_queue(context)) or (0, 0)
         what = "no reply and no dead letter" if asked else "no dead letter"
-        out.print(Text(f"    {what} within {wait:g} s", style="dim"))
+        said = f"{what} within {wait:g} s; `cimgate routes explain` tells which systems have it"
+        if not consumers:
+            said = f"no gateway serves the context {context} on this broker: the message waits (cimgate run)"
+        show_indented(said, indent=4, style="dim")
     return dead
 
 

@@ -39,6 +39,7 @@ _MISSING_CODES: Final = {
 }
 _WRONG: Final = ReplyCode.SCHEMA_VALIDATION_FAILED
 _WORD: Final = re.compile(r"^SCHEMAV_|_(?=\d)")
+_FACETS: Final = re.compile(r"(?<=^cvc-)(min|max|total|fraction)(length|inclusive|exclusive|digits)(?=-valid)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,8 @@ def undeclared(root: etree._Element, schemas: SchemaSet) -> tuple[Finding, ...]:
 
 def constraint_of(kind: str) -> str:
     """Give the name that W3C's XML Schema gives to a constraint, from that of libxml2's error."""
-    return _WORD.sub(lambda match: "." if match[0] == "_" else "", kind).replace("_", "-").lower()
+    name = _WORD.sub(lambda match: "." if match[0] == "_" else "", kind).replace("_", "-").lower()
+    return _FACETS.sub(lambda match: match[1] + match[2].capitalize(), name)
 
 
 def _finding(

@@ -187,6 +187,9 @@ EXECUTE_OPERATION_SET: Final = Rule(
 )
 OPERATIONS_NONE: Final = Rule("operations-none", PAYLOAD, "An OperationSet has operations.", _SETS, inferred=True)
 OPERATION_ID_UNIQUE: Final = Rule("operation-id-unique", SCHEMA, "An operationId is unique in its set.", _SETS)
+OPERATION_ID_SIZE: Final = Rule(
+    "operation-id-size", SCHEMA, "An operationId has at most 18 digits.", _GATEWAY, inferred=True
+)
 OPERATION_ORDER: Final = Rule(
     "operation-order",
     SCHEMA,

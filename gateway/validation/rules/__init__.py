@@ -6,7 +6,7 @@ from typing import Final
 from gateway.message import Finding, Message, MessageKind
 from gateway.validation.rules.exchange import context_findings, correlation_findings, reply_findings
 from gateway.validation.rules.nouns import noun_findings, profile_findings
-from gateway.validation.rules.operations import operation_findings
+from gateway.validation.rules.operations import operation_findings, reply_id_findings
 from gateway.validation.rules.payloads import payload_findings, reply_error_findings
 from gateway.validation.rules.site import Site
 from gateway.validation.rules.verbs import verb_findings
@@ -27,9 +27,9 @@ _EVENTS: Final = (*_ALL, correlation_findings, payload_findings, operation_findi
 
 RULES_OF: Final[dict[MessageKind, tuple[RuleCheck, ...]]] = {
     MessageKind.REQUEST: (*_EVENTS, profile_findings, reply_findings),
-    MessageKind.RESPONSE: (*_ALL, correlation_findings, reply_error_findings),
+    MessageKind.RESPONSE: (*_ALL, correlation_findings, reply_error_findings, reply_id_findings),
     MessageKind.EVENT: _EVENTS,
     MessageKind.GENERIC: _ALL,
-    MessageKind.FAULT: (),
+    MessageKind.FAULT: (reply_id_findings,),
 }
 """The rules of each kind of message whose envelope is valid."""

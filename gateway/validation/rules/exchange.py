@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from gateway.message import Finding, Message, Severity, Verb
+from gateway.message import Finding, Message, MessageKind, Severity, Verb
 from gateway.validation.registry import (
     ASYNC_ID,
     ASYNC_REPLY_ADDRESS,
@@ -88,9 +88,9 @@ def form_findings(message: Message, _site: Site) -> tuple[Finding, ...]:
         findings.append(
             SOAP_WRAPPED.finding(message.root.getroottree().getroot(), text, advice, allowed=(message.kind,))
         )
-    if message.kind == "Message":
+    if message.kind is MessageKind.GENERIC:
         roots = ("RequestMessage", "ResponseMessage", "EventMessage")
-        text = "The root Message is for the inside of intermediaries and says not what is wanted."
+        text = "The root Message is for the inside of intermediaries and does not say what is wanted."
         advice = "Send a RequestMessage, a ResponseMessage or an EventMessage."
-        findings.append(GENERIC_ROOT.finding(message.root, text, advice, found="Message", allowed=roots))
+        findings.append(GENERIC_ROOT.finding(message.root, text, advice, found=message.kind, allowed=roots))
     return tuple(findings)

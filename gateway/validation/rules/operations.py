@@ -17,6 +17,7 @@ from gateway.validation.faults import MAX_FAULTS
 from gateway.validation.registry import (
     EXECUTE_OPERATION_SET,
     OPERATION_ELEMENT,
+    OPERATION_ID_SIZE,
     OPERATION_ID_UNIQUE,
     OPERATION_NOUN,
     OPERATION_ORDER,
@@ -31,6 +32,7 @@ from gateway.validation.rules.nouns import unknown_noun
 from gateway.validation.rules.site import NOTHING, Site, header_place
 from gateway.validation.wording import listed, namespace, nearest, shortened
 
+_ID_DIGITS: Final = 18
 _EXECUTIONS: Final = frozenset({Verb.EXECUTE, Verb.EXECUTED})
 _DELETIONS: Final = frozenset({Verb.DELETE, Verb.DELETED})
 
@@ -40,6 +42,21 @@ def operation_set_element(message: Message) -> etree._Element | None:
     if message.payload is None or message.content:
         return None
     return message.payload.find(f"{{{message.dialect.namespace}}}OperationSet")
+
+
+def _ids(part: etree._Element, prefix: str) -> list[Finding]:
+    """Refuse ids that no system can hold as a number; the schema's type has no bounds."""
+    long = (e for e in part.iter(prefix + "operationId") if len((e.text or "").strip()) > _ID_DIGITS)
+    text = f"The operationId has more than {_ID_DIGITS} digits."
+    advice = "Number the operations from 1."
+    return [OPERATION_ID_SIZE.finding(e, text, advice, found=shortened(e.text)) for e in islice(long, MAX_FAULTS)]
+
+
+def reply_id_findings(message: Message, _site: Site) -> tuple[Finding, ...]:
+    """Judge the ids of operations that a reply names."""
+    if message.reply is None:
+        return NOTHING
+    return tuple(_ids(message.reply, f"{{{message.dialect.namespace}}}"))
 
 
 def operation_findings(message: Message, site: Site) -> tuple[Finding, ...]:
@@ -75,11 +92,15 @@ def _together(message: Message, element: etree._Element | None) -> Iterator[Find
 
 
 def _set(message: Message, element: etree._Element, site: Site) -> Iterator[Finding]:
+    prefix = f"{{{message.dialect.namespace}}}"
+    too_long = _ids(element, prefix)
+    if too_long:
+        yield from too_long
+        return
     operations = operation_set_of(message)
     if operations is None or not operations.operations:
         yield OPERATIONS_NONE.finding(element, "The OperationSet has no operations.", "Write at least one Operation.")
         return
-    prefix = f"{{{message.dialect.namespace}}}"
     pairs = list(zip(element.iterchildren(prefix + "Operation"), operations.operations, strict=True))
     counts = Counter(operation.operation_id for operation in operations.operations)
     seen: set[int] = set()

@@ -1,0 +1,48 @@
+# make demo and make test do all of their own set-up; the others use it.
+PYTHON := .venv/bin/python
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint lock definitions bench broker clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile | expand -t 20
+
+demo: ## play a small day of a utility through a real gateway and broker
+	@deploy/bootstrap python broker
+	@.venv/bin/cimgate demo $(ARGS)
+
+test: ## all tests, on a real broker (ARGS="tests/routing -k shadow" for some)
+	@deploy/bootstrap python test-broker
+	@$(PYTHON) -m pytest $(ARGS)
+
+lint: ## style, format, types, import layers
+	@deploy/bootstrap python
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy
+	@.venv/bin/lint-imports
+
+bench: ## messages a second, beside a plain aio-pika gateway
+	@deploy/bootstrap python broker
+	@$(PYTHON) benchmarks/throughput.py $(ARGS)
+
+broker: ## a private RabbitMQ in the foreground; prints its URL, Ctrl-C ends it
+	@deploy/bootstrap python broker
+	@$(PYTHON) -m gateway.broker.private_node .run/broker
+
+COMPILE := $(PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+
+lock: ## write both locks anew from pyproject.toml (ARGS=--upgrade for newer releases)
+	@deploy/bootstrap python
+	@$(PYTHON) -m uv --version >/dev/null 2>&1 || $(PYTHON) -m pip install -qq uv
+	@$(COMPILE) $(ARGS) pyproject.toml -o deploy/requirements.lock
+	@$(COMPILE) $(ARGS) --group dev pyproject.toml -o tests/requirements.lock
+
+definitions: ## write the topology anew, in the form that RabbitMQ imports
+	@deploy/bootstrap python
+	@.venv/bin/cimgate topology show --definitions >deploy/rabbitmq-definitions.json
+
+clean: ## remove what was made here: environment, broker data, caches
+	@rm -rf .venv .run dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,58 @@
+from collections.abc import Callable
+
+import pytest
+
+from gateway.message import Finding
+from gateway.validation import Verdict
+
+Judge = Callable[..., list[Finding]]
+Root = Callable[..., str]
+
+_GOOD = '<MeterReading>\n<Readings><ReadingType ref="1"/></Readings></MeterReading>'
+_BAD = "<MeterReading>\n<Readings/></MeterReading>"
+
+
+@pytest.mark.parametrize("count", [10, 5_000])
+def test_a_fault_deep_in_a_document_is_found_at_its_place_whatever_the_size(
+    judge: Judge, root: Root, count: int
+) -> None:
+    payload = root("MeterReadings", _GOOD * count + _BAD + _GOOD)
+    [finding] = judge(payload=payload)
+    assert finding.text == "Readings lacks ReadingType."
+    assert finding.xpath == f"/EventMessage/Payload/MeterReadings/MeterReading[{count + 1}]/Readings"
+    assert finding.line == 8 + count + 1
+
+
+def test_faults_of_every_sort_are_told_alike_in_large_documents(judge: Judge, root: Root) -> None:
+    faults = (
+        "<MeterReading><isCoincidentTrigger>perhaps</isCoincidentTrigger></MeterReading>"
+        "<MeterReading><Meter><Names><nam/></Names></Meter></MeterReading>"
+        '<MeterReading><Readings at="1"><ReadingType/></Readings></MeterReading>'
+    )
+    small = judge(payload=root("MeterReadings", faults))
+    large = judge(payload=root("MeterReadings", faults + _GOOD * 5_000))
+    assert [(f.rule, f.text, f.xpath, f.line) for f in small] == [(f.rule, f.text, f.xpath, f.line) for f in large]
+    assert len(small) == 3
+
+
+def test_a_large_good_document_passes(judge: Judge, root: Root) -> None:
+    assert judge(payload=root("MeterReadings", _GOOD * 5_000)) == []
+
+
+@pytest.mark.parametrize("count", [150, 40_000])
+def test_at_most_a_hundred_faults_are_told(judge: Judge, root: Root, count: int) -> None:
+    findings = judge(payload=root("MeterReadings", _BAD * count))
+    assert len(findings) == 100
+    assert findings[-1].xpath.endswith("MeterReading[100]/Readings")
+
+
+def test_a_large_envelope_with_many_faults_is_told_in_part(
+    check: Callable[..., Verdict], write: Callable[..., bytes]
+) -> None:
+    raw = write("RequestMessage", "get", request="<Option><value/></Option>" * 20_000)
+    assert len(check(raw).findings) == 100
+
+
+def test_a_large_payload_does_not_hide_a_fault_of_the_envelope(judge: Judge, root: Root) -> None:
+    [finding] = judge(header="<Timestamp>now</Timestamp>", payload=root("MeterReadings", _GOOD * 5_000))
+    assert finding.xpath == "/EventMessage/Header/Timestamp"

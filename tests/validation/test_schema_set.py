@@ -1,0 +1,180 @@
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from lxml import etree
+
+from gateway.message import Dialect, read
+from gateway.validation import Checker, SchemaError, SchemaSet
+
+_HEAD = 'xmlns:xs="http://www.w3.org/2001/XMLSchema" elementFormDefault="qualified"'
+_SPACE = "http://vendor.example/2024/Weather#"
+
+
+def _schema(body: str, namespace: str = _SPACE) -> bytes:
+    return f'<xs:schema {_HEAD} xmlns:w="{_SPACE}" targetNamespace="{namespace}">{body}</xs:schema>'.encode()
+
+
+_WEATHER = '<xs:element name="Weather" type="w:Weather"/>'
+_TYPE = (
+    '<xs:complexType name="Weather"><xs:sequence><xs:element name="rain" type="xs:int"/></xs:sequence></xs:complexType>'
+)
+
+
+def _rain(amount: str) -> etree._Element:
+    return etree.fromstring(f'<Weather xmlns="{_SPACE}"><rain>{amount}</rain></Weather>')
+
+
+def _weather_event(content: str) -> bytes:
+    header = "<Header><Verb>created</Verb><Noun>Weather</Noun></Header>"
+    payload = f'<Payload><Weather xmlns="{_SPACE}">{content}</Weather></Payload>'
+    return f'<EventMessage xmlns="{Dialect.FINAL.namespace}">{header}{payload}</EventMessage>'.encode()
+
+
+def test_every_shipped_schema_compiles(sources: Mapping[str, bytes]) -> None:
+    schemas = SchemaSet(sources)
+    schemas.compile_all()
+    assert schemas.nouns == {
+        "EndDeviceControls",
+        "EndDeviceEvents",
+        "MeterReadSchedule",
+        "MeterReadings",
+        "MeterServiceRequests",
+    }
+    assert schemas.profiles == {"GetEndDeviceEvents", "GetMeterReadings"}
+
+
+def test_every_shipped_schema_can_be_explained(sources: Mapping[str, bytes]) -> None:
+    schemas = SchemaSet(sources)
+    spaces = [dialect.namespace for dialect in Dialect]
+    spaces += [space for noun in schemas.nouns | schemas.profiles if (space := schemas.namespace_of(noun))]
+    assert len(spaces) == len(sources)
+    assert all(schemas.model(space) is not None for space in spaces)
+
+
+@pytest.mark.parametrize("name", ["message-2011.xsd", "MeterReadings.xsd"])
+def test_every_shipped_schema_says_how_sure_it_is(sources: Mapping[str, bytes], name: str) -> None:
+    assert b"Confidence: " in sources[name]
+    assert b"cimgate's own writing" in sources[name]
+
+
+def test_a_missing_envelope_is_told() -> None:
+    with pytest.raises(SchemaError, match="No schema for the envelope's namespace"):
+        SchemaSet({"weather.xsd": _schema(_WEATHER + _TYPE)}).compile_all()
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [(b"<xs:schema", "not well-formed"), (b"<schema/>", "no XML schema"), (b"", "not well-formed")],
+)
+def test_what_is_no_schema_is_told_with_its_name(raw: bytes, reason: str) -> None:
+    with pytest.raises(SchemaError, match=rf"odd\.xsd .*{reason}"):
+        SchemaSet({"odd.xsd": raw})
+
+
+def test_a_schema_that_does_not_compile_is_told_with_its_name() -> None:
+    schemas = SchemaSet({"weather.xsd": _schema(_WEATHER)})
+    with pytest.raises(SchemaError, match=r"weather\.xsd does not compile: .*Weather"):
+        schemas.of(f"{{{_SPACE}}}Weather")
+
+
+def test_a_vendor_s_noun_is_known_by_its_namespace(sources: Mapping[str, bytes]) -> None:
+    schemas = SchemaSet({**sources, "weather.xsd": _schema(_WEATHER + _TYPE)})
+    assert "Weather" in schemas.nouns
+    [finding] = Checker(schemas).check(read(_weather_event("<rain>much</rain>"))).findings
+    assert finding.xpath == "/EventMessage/Payload/Weather/rain"
+
+
+def test_the_later_schema_of_a_namespace_counts() -> None:
+    loose = _schema('<xs:element name="Weather"/>')
+    strict = _schema(_WEATHER + _TYPE)
+    tag = f"{{{_SPACE}}}Weather"
+    first, second = (
+        SchemaSet({"a.xsd": loose, "b.xsd": strict}).of(tag),
+        SchemaSet({"b.xsd": strict, "a.xsd": loose}).of(tag),
+    )
+    assert first is not None
+    assert second is not None
+    assert not first.validate(_rain("much"))
+    assert second.validate(_rain("much"))
+
+
+@pytest.mark.parametrize("names", [("weather.xsd", "types.xsd"), ("site/weather.xsd", "site/types.xsd")])
+def test_includes_are_found_among_the_sources(names: tuple[str, str]) -> None:
+    main, part = names
+    include = '<xs:include schemaLocation="types.xsd"/>'
+    schemas = SchemaSet({part: _schema(_TYPE), main: _schema(include + _WEATHER)})
+    schema = schemas.of(f"{{{_SPACE}}}Weather")
+    assert schema is not None
+    assert schema.validate(_rain("5"))
+    assert not schema.validate(_rain("much"))
+    assert schemas.model(_SPACE) is not None
+
+
+@pytest.mark.parametrize(
+    ("content", "rule", "text"),
+    [
+        ("", "cvc-complex-type.2.4", "Weather lacks rain."),
+        ("<sun/>", "cvc-complex-type.2.4", "sun: This element is not expected."),
+        (
+            "<rain>much</rain>",
+            "cvc-datatype-valid.1.2.1",
+            "rain: 'much' is not a valid value of the atomic type 'Rain'.",
+        ),
+        (
+            "<rain>12</rain>",
+            "cvc-maxInclusive-valid",
+            "rain: The value '12' is greater than the maximum value allowed ('9').",
+        ),
+    ],
+)
+def test_an_included_part_without_a_namespace_is_judged_with_the_bare_words_of_the_parser(
+    sources: Mapping[str, bytes], content: str, rule: str, text: str
+) -> None:
+    limit = '<xs:restriction base="xs:int"><xs:maxInclusive value="9"/></xs:restriction>'
+    types = f'{_TYPE.replace("xs:int", "Rain")}<xs:simpleType name="Rain">{limit}</xs:simpleType>'
+    part = f"<xs:schema {_HEAD}>{types}</xs:schema>"
+    main = _schema('<xs:include schemaLocation="types.xsd"/>' + _WEATHER)
+    checker = Checker(SchemaSet({**sources, "types.xsd": part.encode(), "weather.xsd": main}))
+    [finding] = checker.check(read(_weather_event(content))).findings
+    assert (finding.rule, finding.text) == (rule, text)
+
+
+def test_an_include_of_a_file_that_is_not_there_is_told() -> None:
+    include = '<xs:include schemaLocation="../types.xsd"/>'
+    with pytest.raises(SchemaError, match=r"weather\.xsd includes \.\./types\.xsd, which is not there"):
+        SchemaSet({"weather.xsd": _schema(include + _WEATHER)})
+
+
+def test_imports_are_found_by_namespace_wherever_they_point() -> None:
+    space = "http://vendor.example/rain"
+    imported = _schema('<xs:simpleType name="Rain"><xs:restriction base="xs:int"/></xs:simpleType>', space)
+    body = f'<xs:import namespace="{space}" schemaLocation="http://127.0.0.1:9/rain.xsd"/>'
+    rain = f'<xs:element name="rain" type="r:Rain" xmlns:r="{space}"/>'
+    body += (
+        f'<xs:element name="Weather"><xs:complexType><xs:sequence>{rain}</xs:sequence></xs:complexType></xs:element>'
+    )
+    schemas = SchemaSet({"weather.xsd": _schema(body), "elsewhere.xsd": imported})
+    schema = schemas.of(f"{{{_SPACE}}}Weather")
+    assert schema is not None
+    assert not schema.validate(_rain("much"))
+    assert schemas.model(_SPACE) is not None
+
+
+def test_an_import_of_what_is_not_there_is_never_fetched() -> None:
+    body = '<xs:import namespace="urn:other" schemaLocation="/etc/hostname"/><xs:element name="Weather" type="o:T" '
+    schemas = SchemaSet({"weather.xsd": _schema(body + 'xmlns:o="urn:other"/>')})
+    with pytest.raises(SchemaError, match="does not compile"):
+        schemas.of(f"{{{_SPACE}}}Weather")
+
+
+def test_threads_with_their_own_schemas_do_not_mix_up_their_findings(sources: Mapping[str, bytes]) -> None:
+    def texts(noun: str) -> set[str]:
+        checker = Checker(SchemaSet(sources))
+        header = f"<Verb>created</Verb><Noun>MeterReadings</Noun><{noun}/>"
+        raw = f'<EventMessage xmlns="{Dialect.FINAL.namespace}"><Header>{header}</Header></EventMessage>'.encode()
+        return {checker.check(read(raw)).findings[0].text for _ in range(200)}
+
+    names = [f"Wrong{number}" for number in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(texts, names)) == [{f"Header has no element {name}."} for name in names]
