@@ -171,16 +171,18 @@ async def apply(connection: AbstractConnection, topology: Topology) -> None:
     """Declare everything; what exists with the same settings stays as it is.
 
     Raises `TopologyError` where something exists with others. Each declaration has a channel to itself, because a
-    refused one closes its channel.
+    refused one closes its channel. Queues come first, and an exchange gets its bindings before the next one is made,
+    the alternate exchange before the one it serves: a message published in between is never without a place.
     """
-    for exchange in topology.exchanges:
-        await _declared(connection, f"exchange {exchange.name}", exchange)
     for queue in topology.queues:
         await _declared(connection, f"queue {queue.name}", queue)
     channel = await connection.channel()
-    for binding in topology.bindings:
-        target = await channel.get_queue(binding.queue, ensure=False)
-        await target.bind(binding.exchange, binding.key)
+    for exchange in topology.exchanges:
+        await _declared(connection, f"exchange {exchange.name}", exchange)
+        for binding in topology.bindings:
+            if binding.exchange == exchange.name:
+                target = await channel.get_queue(binding.queue, ensure=False)
+                await target.bind(binding.exchange, binding.key)
     await channel.close()
 
 
