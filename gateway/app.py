@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import importlib
 import random
 import time
 import uuid
@@ -59,6 +60,8 @@ class Gateway:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        # It explains refusals and takes half a second to import: now, not at the first one, where it would stall all.
+        importlib.import_module("xmlschema")
         rules = self._make_rules()
         self._topology = topology(settings, rules.table)
         self.pipeline = Pipeline(

@@ -200,3 +200,5 @@ def _criteria(route: "Route") -> Iterator[str]:
             yield f"{words} {', '.join(map(str, values))}"
     for wanted in route.properties:
         yield f"only with the property {wanted.name}: {', '.join(wanted.values)}"
+    for unwanted in route.not_properties:
+        yield f"not with the property {unwanted.name}: {', '.join(unwanted.values)}"

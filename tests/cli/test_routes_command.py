@@ -113,3 +113,7 @@ def test_explaining_a_folder_is_refused(cimgate: Run, tmp_path: Path, event: str
     result = cimgate("routes", "explain", tmp_path)
     assert result.exit_code == 2
     assert "name one message" in result.stderr
+
+
+def test_the_list_shows_what_a_route_does_not_want(cimgate: Run) -> None:
+    assert "not with the property OnDemand: true" in " ".join(cimgate("routes", "list").output.split())
