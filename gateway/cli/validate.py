@@ -101,7 +101,7 @@ def described(message: "Message") -> str:
     """Give a message in a few words: `EventMessage created(EndDeviceEvents)`."""
     header = message.header
     what = f"{message.kind} {header.verb}({header.noun})" if header.verb else str(message.kind)
-    return printable(what + (", draft namespace" if message.dialect.name == "DRAFT" else ""))
+    return printable(what + (", draft namespace" if message.version.name == "DRAFT" else ""))
 
 
 def _as_json(judged: Judged) -> dict[str, Any]:
@@ -112,7 +112,7 @@ def _as_json(judged: Judged) -> dict[str, Any]:
         "kind": message and message.kind,
         "verb": message and (message.header.verb or None),
         "noun": message and (message.header.noun or None),
-        "dialect": message and message.dialect.name.lower(),
+        "envelope": message and message.version.name.lower(),
         "findings": [
             {
                 "severity": finding.severity,

@@ -17,7 +17,7 @@ from gateway.message.envelope import (
     ReplyError,
     Request,
 )
-from gateway.message.namespaces import Dialect
+from gateway.message.namespaces import EnvelopeVersion
 from gateway.message.nouns import PART9_NOUNS
 from gateway.message.verbs import MessageKind
 
@@ -30,22 +30,22 @@ class NotExpressible(ValueError):  # noqa: N818 - says what the version of the e
     """The draft envelope has no place for what should be said (its lists are closed, its ids are plain text)."""
 
 
-def build(envelope: Envelope, dialect: Dialect = Dialect.FINAL) -> bytes:
+def build(envelope: Envelope, version: EnvelopeVersion = EnvelopeVersion.FINAL) -> bytes:
     """Write a message as UTF-8 XML, elements in the order of the schema.
 
     In the draft, attributes of ids are left out (it has none) and a FaultMessage is empty (its type is).
     Characters that XML cannot carry become U+FFFD.
     Raises `NotExpressible` where the draft has no place for a noun, context, payload ids or error ids.
     """
-    writer = _Writer(dialect)
-    if dialect is Dialect.DRAFT:
+    writer = _Writer(version)
+    if version is EnvelopeVersion.DRAFT:
         _check_draft(envelope)
-    root: etree._Element = etree.Element(writer.name(envelope.kind.value), nsmap={None: dialect.namespace})
+    root: etree._Element = etree.Element(writer.name(envelope.kind.value), nsmap={None: version.namespace})
     if envelope.header is not None:
         writer.header(root, envelope.header)
     if envelope.request is not None:
         writer.request(root, envelope.request)
-    if envelope.reply is not None and not (dialect is Dialect.DRAFT and envelope.kind is MessageKind.FAULT):
+    if envelope.reply is not None and not (version is EnvelopeVersion.DRAFT and envelope.kind is MessageKind.FAULT):
         writer.reply(root, envelope.reply)
     if envelope.payload is not None:
         writer.payload(root, envelope.payload)
@@ -72,9 +72,9 @@ def _writable(text: str) -> str:
 class _Writer:
     """Writes the parts; knows the namespace and what the draft leaves out."""
 
-    def __init__(self, dialect: Dialect) -> None:
-        self._prefix = f"{{{dialect.namespace}}}"
-        self._draft = dialect is Dialect.DRAFT
+    def __init__(self, version: EnvelopeVersion) -> None:
+        self._prefix = f"{{{version.namespace}}}"
+        self._draft = version is EnvelopeVersion.DRAFT
 
     def name(self, local: str) -> str:
         return self._prefix + local

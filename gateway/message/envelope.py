@@ -9,7 +9,7 @@ from enum import StrEnum
 from lxml import etree
 
 from gateway.codes import Level, Result
-from gateway.message.namespaces import Dialect
+from gateway.message.namespaces import EnvelopeVersion
 from gateway.message.verbs import MessageKind
 
 
@@ -169,7 +169,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class OperationSet:
-    """Several operations as one transaction (Annex K). A flag of None was not written: Dialect has the defaults."""
+    """Several operations as one transaction (Annex K). A flag of None was not written."""
 
     operations: tuple[Operation, ...]
     enforce_msg_sequence: bool | None = None
@@ -209,7 +209,7 @@ class Message:
 
     raw: bytes
     kind: MessageKind
-    dialect: Dialect
+    version: EnvelopeVersion
     header: Header
     root: etree._Element
     request: etree._Element | None = None

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gateway.codes import ReplyCode
-from gateway.message.namespaces import Dialect
+from gateway.message.namespaces import EnvelopeVersion
 
 
 class Severity(StrEnum):
@@ -40,10 +40,10 @@ class Finding:
 class Unreadable(Exception):  # noqa: N818 - the field speaks of an unreadable message
     """The bytes are no message whose header could be read: a FaultMessage and a dead letter, never a retry.
 
-    `dialect` is the version of the envelope where that much could be seen; the fault goes out in it.
+    `version` is the version of the envelope where that much could be seen; the fault goes out in it.
     """
 
-    def __init__(self, finding: Finding, dialect: Dialect = Dialect.FINAL) -> None:
+    def __init__(self, finding: Finding, version: EnvelopeVersion = EnvelopeVersion.FINAL) -> None:
         super().__init__(finding.text)
         self.finding = finding
-        self.dialect = dialect
+        self.version = version

@@ -4,8 +4,8 @@ from enum import Enum
 from typing import Final
 
 
-class Dialect(Enum):
-    """A version of the IEC 61968-100 envelope; a reply goes out in the dialect of the asker."""
+class EnvelopeVersion(Enum):
+    """A version of the IEC 61968-100 envelope; a reply goes out in that of the asker."""
 
     FINAL = "http://iec.ch/TC57/2011/schema/message"
     DRAFT = "http://www.iec.ch/TC57/2011/schema/message"
@@ -18,10 +18,10 @@ class Dialect(Enum):
     @property
     def integrity_by_default(self) -> bool:
         """What an absent enforceTransactionalIntegrity means: false in the final version, true in the draft."""
-        return self is Dialect.DRAFT
+        return self is EnvelopeVersion.DRAFT
 
 
-BY_NAMESPACE: Final[dict[str, Dialect]] = {dialect.namespace: dialect for dialect in Dialect}
+BY_NAMESPACE: Final[dict[str, EnvelopeVersion]] = {version.namespace: version for version in EnvelopeVersion}
 
 SOAP_NAMESPACES: Final = frozenset(
     {"http://schemas.xmlsoap.org/soap/envelope/", "http://www.w3.org/2003/05/soap-envelope"}

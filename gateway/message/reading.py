@@ -7,18 +7,18 @@ from lxml import etree
 from gateway.codes import ReplyCode
 from gateway.message.envelope import Header, Message, Property, ReplayDetection, User
 from gateway.message.findings import Finding, Unreadable
-from gateway.message.namespaces import SOAP_NAMESPACES, Dialect
+from gateway.message.namespaces import SOAP_NAMESPACES, EnvelopeVersion
 from gateway.message.parsing import DEFAULT_LIMITS, Limits, parse
 from gateway.message.places import tag_of, xpath_of
 from gateway.message.verbs import MessageKind
 
 _KINDS: Final = {kind.value: kind for kind in MessageKind}
-_MESSAGES: Final = {f"{{{d.namespace}}}{kind}": (d, kind) for d in Dialect for kind in MessageKind}
+_MESSAGES: Final = {f"{{{d.namespace}}}{kind}": (d, kind) for d in EnvelopeVersion for kind in MessageKind}
 _TEXTS: Final = frozenset(
     {"Verb", "Noun", "Revision", "Context", "Timestamp", "Source", "AsyncReplyFlag", "ReplyAddress", "AckRequired"}
     | {"MessageID", "CorrelationID", "Comment"}
 )
-_HEADER_TEXTS: Final = {f"{{{d.namespace}}}{name}": name for d in Dialect for name in _TEXTS}
+_HEADER_TEXTS: Final = {f"{{{d.namespace}}}{name}": name for d in EnvelopeVersion for name in _TEXTS}
 _TRUE: Final = frozenset({"true", "1"})
 _ROOTS: Final = "RequestMessage, ResponseMessage or EventMessage"
 
@@ -36,16 +36,16 @@ def read(raw: bytes, limits: Limits = DEFAULT_LIMITS) -> Message:
         known = _MESSAGES.get(tag_of(root))
         if known is None:
             raise _no_message(root, *_split(tag_of(root)))
-    dialect, kind = known
-    prefix = f"{{{dialect.namespace}}}"
+    version, kind = known
+    prefix = f"{{{version.namespace}}}"
     parts = {tag_of(child): child for child in reversed(root)}  # the first of each name; the schema refuses a second
     payload = parts.get(prefix + "Payload")
     content = () if payload is None else tuple(child for child in payload if not tag_of(child).startswith(prefix))
     return Message(
         raw=raw,
         kind=kind,
-        dialect=dialect,
-        header=_header(root, parts.get(prefix + "Header"), dialect, kind),
+        version=version,
+        header=_header(root, parts.get(prefix + "Header"), version, kind),
         root=root,
         request=parts.get(prefix + "Request"),
         reply=parts.get(prefix + "Reply"),
@@ -80,12 +80,14 @@ def _unwrap(document: etree._Element) -> tuple[etree._Element, bool]:
     return body[0], True
 
 
-def _header(root: etree._Element, element: etree._Element | None, dialect: Dialect, kind: MessageKind) -> Header:
+def _header(
+    root: etree._Element, element: etree._Element | None, version: EnvelopeVersion, kind: MessageKind
+) -> Header:
     if kind is MessageKind.FAULT:
         return Header("", "")
     if element is None:
-        raise _unusable_header(root, "The message has no Header.", "Header", dialect)
-    prefix = f"{{{dialect.namespace}}}"
+        raise _unusable_header(root, "The message has no Header.", "Header", version)
+    prefix = f"{{{version.namespace}}}"
     texts: dict[str, str] = {}
     properties: list[Property] = []
     user: User | None = None
@@ -103,7 +105,7 @@ def _header(root: etree._Element, element: etree._Element | None, dialect: Diale
             replay = ReplayDetection(child.findtext(prefix + "Nonce", ""), child.findtext(prefix + "Created", ""))
     for name in ("Verb", "Noun"):
         if not texts.get(name, "").strip():
-            raise _unusable_header(element, f"The header has no {name}, or an empty one.", name, dialect)
+            raise _unusable_header(element, f"The header has no {name}, or an empty one.", name, version)
     get = texts.get
     return Header(
         verb=texts["Verb"],
@@ -128,7 +130,7 @@ def _flag(text: str | None) -> bool | None:
     return None if text is None else text.strip() in _TRUE
 
 
-def _unusable_header(place: etree._Element, text: str, missing: str, dialect: Dialect) -> Unreadable:
+def _unusable_header(place: etree._Element, text: str, missing: str, version: EnvelopeVersion) -> Unreadable:
     return Unreadable(
         Finding(
             "header-unusable",
@@ -140,12 +142,12 @@ def _unusable_header(place: etree._Element, text: str, missing: str, dialect: Di
             element=missing,
             allowed=(missing,),
         ),
-        dialect,
+        version,
     )
 
 
 def _no_message(root: etree._Element, namespace: str, local: str) -> Unreadable:
-    known = ", ".join(dialect.namespace for dialect in Dialect)
+    known = ", ".join(version.namespace for version in EnvelopeVersion)
     if local in _KINDS:
         text = f"{local} is in the namespace '{namespace}', which is no known version of the envelope."
         advice = f"Use one of {known}."

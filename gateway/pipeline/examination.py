@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from gateway.message import Dialect, Finding, Header, Limits, Message, Unreadable, read
+from gateway.message import EnvelopeVersion, Finding, Header, Limits, Message, Unreadable, read
 from gateway.validation import Checker
 
 
@@ -15,7 +15,7 @@ class Examined:
 
     message: Message | None
     errors: tuple[Finding, ...] = ()
-    dialect: Dialect = Dialect.FINAL
+    version: EnvelopeVersion = EnvelopeVersion.FINAL
 
     @property
     def header(self) -> Header | None:
@@ -28,9 +28,9 @@ def examine(raw: bytes, checker: Checker, limits: Limits) -> Examined:
     try:
         message = read(raw, limits)
     except Unreadable as error:
-        return Examined(None, (error.finding,), error.dialect)
+        return Examined(None, (error.finding,), error.version)
     verdict = checker.check(message)
-    return Examined(message, verdict.errors, message.dialect)
+    return Examined(message, verdict.errors, message.version)
 
 
 class Examiner:

@@ -139,7 +139,7 @@ class Pipeline:
             if address is not None:
                 if message is None:
                     cause = transport.correlation_id or transport.message_id
-                    answer = fault(errors, address, self._sender, correlation_id=cause, dialect=examined.dialect)
+                    answer = fault(errors, address, self._sender, correlation_id=cause, version=examined.version)
                 else:
                     answer = response(
                         message, errors, address, self._sender, message_id=self._new_id(), now=self._now()

@@ -8,8 +8,8 @@ from typing import Final
 from gateway.codes import Level, Result
 from gateway.endpoints import AmqpAddress, Properties, Publication, parse_address
 from gateway.message import (
-    Dialect,
     Envelope,
+    EnvelopeVersion,
     Finding,
     Header,
     Message,
@@ -56,7 +56,7 @@ def is_due(message: Message) -> bool:
 def response(
     message: Message, errors: Sequence[Finding], address: AmqpAddress, sender: Sender, *, message_id: str, now: str
 ) -> Publication:
-    """Answer a request with FAILED, in its dialect, correlated by the ids it sent (CorrelationID, else MessageID).
+    """Answer a request with FAILED, in its version, correlated by the ids it sent (CorrelationID, else MessageID).
 
     Where the draft cannot say it (its list of nouns is closed), the answer is the draft's FaultMessage.
     """
@@ -73,17 +73,17 @@ def response(
     )
     envelope = Envelope(MessageKind.RESPONSE, header, reply=_failed(errors))
     try:
-        body = build(envelope, message.dialect)
+        body = build(envelope, message.version)
     except NotExpressible:
-        return fault(errors, address, sender, correlation_id=asked.echoed_id or "", dialect=message.dialect)
+        return fault(errors, address, sender, correlation_id=asked.echoed_id or "", version=message.version)
     return _answer(body, address, sender, errors, f"reply.{asked.noun}", asked.echoed_id or "", header)
 
 
 def fault(
-    errors: Sequence[Finding], address: AmqpAddress, sender: Sender, *, correlation_id: str, dialect: Dialect
+    errors: Sequence[Finding], address: AmqpAddress, sender: Sender, *, correlation_id: str, version: EnvelopeVersion
 ) -> Publication:
     """Answer what could not be read. A FaultMessage has no header, so AMQP's correlation_id ties it to its cause."""
-    body = build(Envelope(MessageKind.FAULT, reply=_failed(errors)), dialect)
+    body = build(Envelope(MessageKind.FAULT, reply=_failed(errors)), version)
     return _answer(body, address, sender, errors, "FaultMessage", correlation_id)
 
 

@@ -32,7 +32,7 @@ class Checker:
     def check(self, message: Message) -> Verdict:
         """Judge a message that was read. The cost of a good one is that of its two schema validations."""
         size = len(message.raw)
-        schema = self._schemas.envelope(message.dialect)
+        schema = self._schemas.envelope(message.version)
         if not is_valid(schema, message.root, size):
             return self._broken(message, schema)
         found: list[Finding] = []
@@ -75,7 +75,7 @@ class Checker:
             self._judge(root, message, size, found)
         operations = operation_set_element(message)
         if operations is not None:
-            own = f"{{{message.dialect.namespace}}}"
+            own = f"{{{message.version.namespace}}}"
             for operation in operations.iterchildren(own + "Operation"):
                 for root in operation:
                     if not tag_of(root).startswith(own) and len(found) < MAX_FAULTS:
@@ -96,7 +96,7 @@ class Checker:
         """Judge what a Request holds besides its own elements, where there is a schema for it."""
         if message.request is None:
             return
-        own = f"{{{message.dialect.namespace}}}"
+        own = f"{{{message.version.namespace}}}"
         for child in message.request:
             schema = None if tag_of(child).startswith(own) else self._schemas.of(tag_of(child))
             if schema is not None and len(found) < MAX_FAULTS and not is_valid(schema, child, len(message.raw)):

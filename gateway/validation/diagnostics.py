@@ -120,7 +120,7 @@ class Explainer:
         )
 
     def _name(self, name: str) -> str:
-        return f"{{{self.message.dialect.namespace}}}{name}"
+        return f"{{{self.message.version.namespace}}}{name}"
 
 
 def undeclared(root: etree._Element, schemas: SchemaSet) -> tuple[Finding, ...]:

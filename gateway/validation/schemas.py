@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from gateway.message import Dialect
+from gateway.message import EnvelopeVersion
 from gateway.validation.sources import ENVELOPES, SchemaError, Source, closure, load, mains_of
 from gateway.validation.wording import local, namespace, plain
 
@@ -46,16 +46,16 @@ class SchemaSet:
 
     def compile_all(self) -> None:
         """Compile every schema now, ahead of serving. Raises `SchemaError` for one that is wrong or missing."""
-        for dialect in Dialect:
-            self.envelope(dialect)
+        for version in EnvelopeVersion:
+            self.envelope(version)
         for main in self._mains:
             self._compile(main)
 
-    def envelope(self, dialect: Dialect) -> etree.XMLSchema:
-        """Give the schema of the envelope in one dialect. Raises `SchemaError` where there is none."""
-        schema = self._compile(dialect.namespace)
+    def envelope(self, version: EnvelopeVersion) -> etree.XMLSchema:
+        """Give the schema of the envelope in one version. Raises `SchemaError` where there is none."""
+        schema = self._compile(version.namespace)
         if schema is None:
-            raise SchemaError(f"No schema for the envelope's namespace {dialect.namespace} is installed.")
+            raise SchemaError(f"No schema for the envelope's namespace {version.namespace} is installed.")
         return schema
 
     def of(self, tag: str) -> etree.XMLSchema | None:

@@ -7,12 +7,12 @@ from typing import Any, Final
 
 from lxml import etree
 
-from gateway.message import Dialect
+from gateway.message import EnvelopeVersion
 from gateway.message.namespaces import XSD_NAMESPACE
 from gateway.message.places import local_name
 
 _XS: Final = f"{{{XSD_NAMESPACE}}}"
-ENVELOPES: Final = frozenset(dialect.namespace for dialect in Dialect)
+ENVELOPES: Final = frozenset(version.namespace for version in EnvelopeVersion)
 
 
 class SchemaError(ValueError):

@@ -82,7 +82,7 @@ def test_json_gives_one_object_a_file(cimgate: Run, tmp_path: Path, event: str) 
         "kind": "EventMessage",
         "verb": "created",
         "noun": "EndDeviceEvents",
-        "dialect": "final",
+        "envelope": "final",
         "findings": [],
     }
     assert (second["ok"], second["findings"][0]["line"], second["findings"][0]["code"]) == (False, 14, "1.8")

@@ -10,8 +10,8 @@ from lxml import etree
 
 from gateway.codes import Level, ReplyCode, Result
 from gateway.message import (
-    Dialect,
     Envelope,
+    EnvelopeVersion,
     Header,
     MessageKind,
     NotExpressible,
@@ -40,7 +40,7 @@ from gateway.message.verbs import VERBS_OF
 
 T = TypeVar("T")
 
-_FILES = {Dialect.FINAL: "message-2011.xsd", Dialect.DRAFT: "message-2011-draft.xsd"}
+_FILES = {EnvelopeVersion.FINAL: "message-2011.xsd", EnvelopeVersion.DRAFT: "message-2011-draft.xsd"}
 _FOREIGN = '<m:MeterReadings xmlns:m="http://iec.ch/TC57/2011/MeterReadings#"><m:MeterReading/></m:MeterReadings>'
 
 # XML cannot carry control characters; a carriage return is read as a line feed.
@@ -65,15 +65,15 @@ _plain_identifier = st.builds(Identifier, _text)
 _location = st.builds(Location, _maybe(_text), _maybe(_text), _maybe(_text))
 _object = st.builds(NamedObject, _maybe(_text), _some(_text), _maybe(_text))
 _request = {
-    dialect: st.builds(
+    version: st.builds(
         Request, _maybe(_time), _maybe(_time), _some(st.builds(Option, _text, _maybe(_text))), _some(identifier)
     )
-    for dialect, identifier in ((Dialect.FINAL, _identifier), (Dialect.DRAFT, _plain_identifier))
+    for version, identifier in ((EnvelopeVersion.FINAL, _identifier), (EnvelopeVersion.DRAFT, _plain_identifier))
 }
 
 
-def _error(dialect: Dialect) -> st.SearchStrategy[ReplyError]:
-    identifier = _maybe(_identifier) if dialect is Dialect.FINAL else st.none()
+def _error(version: EnvelopeVersion) -> st.SearchStrategy[ReplyError]:
+    identifier = _maybe(_identifier) if version is EnvelopeVersion.FINAL else st.none()
     return st.builds(
         ReplyError,
         code=st.sampled_from(ReplyCode).map(str) | _text,
@@ -90,19 +90,19 @@ def _error(dialect: Dialect) -> st.SearchStrategy[ReplyError]:
     )
 
 
-def _reply(dialect: Dialect) -> st.SearchStrategy[Reply]:
+def _reply(version: EnvelopeVersion) -> st.SearchStrategy[Reply]:
     return st.builds(
         Reply,
         result=st.sampled_from(Result),
-        errors=_some(_error(dialect)),
-        ids=_some(_identifier if dialect is Dialect.FINAL else _plain_identifier),
+        errors=_some(_error(version)),
+        ids=_some(_identifier if version is EnvelopeVersion.FINAL else _plain_identifier),
         content=st.just(()),
         operation_id=_maybe(_number),
     )
 
 
-def _payload(dialect: Dialect) -> st.SearchStrategy[Payload]:
-    draft = dialect is Dialect.DRAFT
+def _payload(version: EnvelopeVersion) -> st.SearchStrategy[Payload]:
+    draft = version is EnvelopeVersion.DRAFT
     operation = st.builds(
         Operation,
         _number,
@@ -122,8 +122,8 @@ def _payload(dialect: Dialect) -> st.SearchStrategy[Payload]:
     return st.one_of(kinds)
 
 
-def _header(dialect: Dialect, kind: MessageKind) -> st.SearchStrategy[Header]:
-    draft = dialect is Dialect.DRAFT
+def _header(version: EnvelopeVersion, kind: MessageKind) -> st.SearchStrategy[Header]:
+    draft = version is EnvelopeVersion.DRAFT
     verbs = sorted(verb for verb in VERBS_OF[kind] if not (draft and verb == "executed"))
     return st.builds(
         Header,
@@ -146,34 +146,34 @@ def _header(dialect: Dialect, kind: MessageKind) -> st.SearchStrategy[Header]:
 
 
 @st.composite
-def _envelopes(draw: st.DrawFn) -> tuple[Envelope, Dialect]:
-    dialect, kind = draw(st.sampled_from(Dialect)), draw(st.sampled_from(MessageKind))
+def _envelopes(draw: st.DrawFn) -> tuple[Envelope, EnvelopeVersion]:
+    version, kind = draw(st.sampled_from(EnvelopeVersion)), draw(st.sampled_from(MessageKind))
     if kind is MessageKind.FAULT:
-        return Envelope(kind, reply=None if dialect is Dialect.DRAFT else draw(_reply(dialect))), dialect
-    request = draw(_maybe(_request[dialect])) if kind in (MessageKind.REQUEST, MessageKind.GENERIC) else None
-    reply = draw(_reply(dialect)) if kind is MessageKind.RESPONSE else None
-    header, payload = draw(_header(dialect, kind)), draw(_maybe(_payload(dialect)))
-    return Envelope(kind, header, request, reply, payload), dialect
+        return Envelope(kind, reply=None if version is EnvelopeVersion.DRAFT else draw(_reply(version))), version
+    request = draw(_maybe(_request[version])) if kind in (MessageKind.REQUEST, MessageKind.GENERIC) else None
+    reply = draw(_reply(version)) if kind is MessageKind.RESPONSE else None
+    header, payload = draw(_header(version, kind)), draw(_maybe(_payload(version)))
+    return Envelope(kind, header, request, reply, payload), version
 
 
 @pytest.fixture(scope="module")
-def envelope_schemas() -> dict[Dialect, etree.XMLSchema]:
+def envelope_schemas() -> dict[EnvelopeVersion, etree.XMLSchema]:
     folder = Path(__file__).parents[2] / "schemas"
-    trees = {dialect: etree.parse(folder / name) for dialect, name in _FILES.items()}
-    for wildcard in trees[Dialect.DRAFT].iter("{http://www.w3.org/2001/XMLSchema}any"):
+    trees = {version: etree.parse(folder / name) for version, name in _FILES.items()}
+    for wildcard in trees[EnvelopeVersion.DRAFT].iter("{http://www.w3.org/2001/XMLSchema}any"):
         wildcard.set("processContents", "skip")  # as validation does: the payload is judged on its own
-    return {dialect: etree.XMLSchema(tree) for dialect, tree in trees.items()}
+    return {version: etree.XMLSchema(tree) for version, tree in trees.items()}
 
 
 @given(built=_envelopes())
 @settings(max_examples=300, deadline=None)
 def test_what_was_built_is_valid_and_reads_as_the_same_values(
-    built: tuple[Envelope, Dialect], envelope_schemas: dict[Dialect, etree.XMLSchema]
+    built: tuple[Envelope, EnvelopeVersion], envelope_schemas: dict[EnvelopeVersion, etree.XMLSchema]
 ) -> None:
-    envelope, dialect = built
-    message = read(build(envelope, dialect))
-    envelope_schemas[dialect].assertValid(message.root)
-    assert (message.kind, message.dialect) == (envelope.kind, dialect)
+    envelope, version = built
+    message = read(build(envelope, version))
+    envelope_schemas[version].assertValid(message.root)
+    assert (message.kind, message.version) == (envelope.kind, version)
     assert message.header == (envelope.header or Header("", ""))
     assert request_of(message) == envelope.request
     assert reply_of(message) == envelope.reply
@@ -185,19 +185,19 @@ def _canonical(elements: Sequence[etree._Element]) -> list[bytes]:
     return [etree.tostring(element, method="c14n2") for element in elements]
 
 
-@pytest.mark.parametrize("dialect", Dialect)
+@pytest.mark.parametrize("version", EnvelopeVersion)
 def test_foreign_content_comes_back_as_it_was(
-    dialect: Dialect, envelope_schemas: dict[Dialect, etree.XMLSchema]
+    version: EnvelopeVersion, envelope_schemas: dict[EnvelopeVersion, etree.XMLSchema]
 ) -> None:
     first = etree.fromstring(_FOREIGN)
     header = Header("create", "MeterReadings")
     envelope = Envelope(MessageKind.REQUEST, header, Request(content=(first,)), None, Payload(content=(first,)))
-    message = read(build(envelope, dialect))
+    message = read(build(envelope, version))
     request, payload = request_of(message), payload_of(message)
     assert request is not None
     assert payload is not None
     assert _canonical(request.content) == _canonical(payload.content) == _canonical([first])
-    assert envelope_schemas[dialect].validate(message.root)
+    assert envelope_schemas[version].validate(message.root)
 
 
 @given(st.text(max_size=20))
@@ -231,13 +231,13 @@ def test_the_content_of_an_operation_comes_back() -> None:
 
 def test_an_organization_that_is_not_known_is_empty_in_the_draft() -> None:
     header = Header("get", "MeterReadings", user=User("u"))
-    message = read(build(Envelope(MessageKind.REQUEST, header), Dialect.DRAFT))
+    message = read(build(Envelope(MessageKind.REQUEST, header), EnvelopeVersion.DRAFT))
     assert message.header.user == User("u", "")
 
 
 def test_attributes_of_ids_are_left_out_of_the_draft() -> None:
     request = Request(ids=(Identifier("1", IdKind.UUID, "a", "b", "c"),))
-    message = read(build(Envelope(MessageKind.REQUEST, Header("get", "MeterReadings"), request), Dialect.DRAFT))
+    message = read(build(Envelope(MessageKind.REQUEST, Header("get", "MeterReadings"), request), EnvelopeVersion.DRAFT))
     assert request_of(message) == Request(ids=(Identifier("1"),))
 
 
@@ -257,10 +257,10 @@ def test_attributes_of_ids_are_left_out_of_the_draft() -> None:
 )
 def test_what_the_draft_cannot_say_is_refused_and_the_final_version_says_it(envelope: Envelope) -> None:
     with pytest.raises(NotExpressible):
-        build(envelope, Dialect.DRAFT)
+        build(envelope, EnvelopeVersion.DRAFT)
     assert read(build(envelope)).kind is envelope.kind
 
 
 def test_an_absent_integrity_flag_means_other_things_in_the_two_versions() -> None:
-    assert Dialect.DRAFT.integrity_by_default
-    assert not Dialect.FINAL.integrity_by_default
+    assert EnvelopeVersion.DRAFT.integrity_by_default
+    assert not EnvelopeVersion.FINAL.integrity_by_default

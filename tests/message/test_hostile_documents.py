@@ -3,9 +3,11 @@ from pathlib import Path
 import pytest
 
 from gateway.codes import ReplyCode
-from gateway.message import DEFAULT_LIMITS, Dialect, Finding, Limits, Unreadable, read
+from gateway.message import DEFAULT_LIMITS, EnvelopeVersion, Finding, Limits, Unreadable, read
 
-_START = f'<EventMessage xmlns="{Dialect.FINAL.namespace}"><Header><Verb>created</Verb><Noun>MeterReadings</Noun>'
+_START = (
+    f'<EventMessage xmlns="{EnvelopeVersion.FINAL.namespace}"><Header><Verb>created</Verb><Noun>MeterReadings</Noun>'
+)
 _END = "</Header></EventMessage>"
 
 

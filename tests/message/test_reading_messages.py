@@ -1,10 +1,10 @@
 import pytest
 
 from gateway.codes import ReplyCode
-from gateway.message import Dialect, Message, MessageKind, Property, Unreadable, read
+from gateway.message import EnvelopeVersion, Message, MessageKind, Property, Unreadable, read
 from gateway.message.envelope import ReplayDetection, User
 
-_FINAL = Dialect.FINAL.namespace
+_FINAL = EnvelopeVersion.FINAL.namespace
 _SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 
 
@@ -21,11 +21,11 @@ def _refused(raw: str | bytes) -> Unreadable:
 _SHORT = "<Verb>created</Verb><Noun>MeterReadings</Noun>"
 
 
-@pytest.mark.parametrize("dialect", Dialect)
+@pytest.mark.parametrize("version", EnvelopeVersion)
 @pytest.mark.parametrize("kind", [kind for kind in MessageKind if kind is not MessageKind.FAULT])
-def test_version_and_kind_are_told_by_the_root(dialect: Dialect, kind: MessageKind) -> None:
-    message = _read(_SHORT, kind, dialect.namespace)
-    assert (message.kind, message.dialect, message.wrapped) == (kind, dialect, False)
+def test_version_and_kind_are_told_by_the_root(version: EnvelopeVersion, kind: MessageKind) -> None:
+    message = _read(_SHORT, kind, version.namespace)
+    assert (message.kind, message.version, message.wrapped) == (kind, version, False)
 
 
 def test_every_element_of_a_header_is_read() -> None:
@@ -94,7 +94,7 @@ def test_a_fault_message_has_no_header() -> None:
     assert read(raw.encode()).header.verb == ""
 
 
-@pytest.mark.parametrize("dialect", Dialect)
+@pytest.mark.parametrize("version", EnvelopeVersion)
 @pytest.mark.parametrize(
     ("content", "missing"),
     [
@@ -105,13 +105,13 @@ def test_a_fault_message_has_no_header() -> None:
     ],
 )
 def test_a_header_that_cannot_be_used_is_1_5_in_the_sender_s_version(
-    content: str, missing: str, dialect: Dialect
+    content: str, missing: str, version: EnvelopeVersion
 ) -> None:
-    refused = _refused(f'<RequestMessage xmlns="{dialect.namespace}">{content}</RequestMessage>')
+    refused = _refused(f'<RequestMessage xmlns="{version.namespace}">{content}</RequestMessage>')
     finding = refused.finding
     assert (finding.rule, finding.code) == ("header-unusable", ReplyCode.MANDATORY_HEADER_ELEMENTS_MISSING)
     assert (finding.element, finding.line) == (missing, 1)
-    assert refused.dialect is dialect
+    assert refused.version is version
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 
 from gateway.codes import ReplyCode
 from gateway.endpoints import AmqpAddress
-from gateway.message import Dialect, Finding, Header, MessageKind, read
+from gateway.message import EnvelopeVersion, Finding, Header, MessageKind, read
 from gateway.message.parts import reply_of
 from gateway.pipeline.refusal import Sender, fault, reply_address, response
 from tests.e2e.traffic import DRAFT, FINAL, parts
@@ -51,7 +51,7 @@ def test_a_url_that_no_endpoint_covers_is_never_called_and_said_so() -> None:
 def test_the_answer_is_in_the_askers_dialect_and_carries_its_id(namespace: str) -> None:
     asked = read(parts("MeterReadings", "get", namespace).xml())
     answer = read(response(asked, [FINDING], WHERE, SENDER, message_id="new", now="2026-03-01T00:00:00Z").body)
-    assert answer.dialect is asked.dialect
+    assert answer.version is asked.version
     assert (answer.header.verb, answer.header.noun) == ("reply", "MeterReadings")
     assert answer.header.correlation_id == asked.header.correlation_id
     reply = reply_of(answer)
@@ -67,14 +67,14 @@ def test_what_the_draft_cannot_say_is_answered_with_its_fault_and_headers() -> N
     made.noun = "NoSuchNoun"
     answer = response(read(made.xml()), [FINDING], WHERE, SENDER, message_id="new", now="2026-03-01T00:00:00Z")
     message = read(answer.body)
-    assert (message.kind, message.dialect) == (MessageKind.FAULT, Dialect.DRAFT)
+    assert (message.kind, message.version) == (MessageKind.FAULT, EnvelopeVersion.DRAFT)
     assert answer.properties.headers is not None
     assert answer.properties.headers["code"] == "1.8"
     assert answer.properties.correlation_id == made.id
 
 
 def test_a_fault_says_code_and_reason() -> None:
-    answer = fault([FINDING], WHERE, SENDER, correlation_id="c", dialect=Dialect.FINAL)
+    answer = fault([FINDING], WHERE, SENDER, correlation_id="c", version=EnvelopeVersion.FINAL)
     reply = reply_of(read(answer.body))
     assert reply is not None
     assert (reply.result, reply.errors[0].code) == ("FAILED", "1.8")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from gateway.message import Dialect, Envelope, Header, Message, MessageKind, Property, build, read
+from gateway.message import Envelope, EnvelopeVersion, Header, Message, MessageKind, Property, build, read
 from gateway.message.nouns import PART9_NOUNS
 from gateway.message.verbs import EVENT_VERBS
 from gateway.routing import RouteTable, load
@@ -22,11 +22,11 @@ def make_message(
     properties: Mapping[str, str] | None = None,
     payload: str = "",
     kind: MessageKind | None = None,
-    dialect: Dialect = Dialect.FINAL,
+    version: EnvelopeVersion = EnvelopeVersion.FINAL,
 ) -> Message:
     items = tuple(Property(name, value) for name, value in (properties or {}).items())
     header = Header(verb, noun, context=context, source=source, properties=items)
-    raw = build(Envelope(kind or (MessageKind.EVENT if verb in EVENT_VERBS else MessageKind.REQUEST), header), dialect)
+    raw = build(Envelope(kind or (MessageKind.EVENT if verb in EVENT_VERBS else MessageKind.REQUEST), header), version)
     if payload:
         raw = raw.replace(b"</Header>", f"</Header><Payload>{payload}</Payload>".encode())
     return read(raw)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.message import DEFAULT_LIMITS, Dialect, Finding, Limits, read
+from gateway.message import DEFAULT_LIMITS, EnvelopeVersion, Finding, Limits, read
 from gateway.validation import Checker, SchemaSet, Verdict
 
 _SCHEMAS = Path(__file__).parents[2] / "schemas"
@@ -55,7 +55,7 @@ def message_of(
     request: str | None = None,
     reply: str | None = None,
     payload: str | None = None,
-    dialect: Dialect = Dialect.FINAL,
+    version: EnvelopeVersion = EnvelopeVersion.FINAL,
 ) -> bytes:
     """Write a message. `header` follows the noun; a part that is None is left out."""
     parts = [f"<Header>\n<Verb>{verb}</Verb>\n<Noun>{noun}</Noun>\n{header}\n</Header>"]
@@ -64,7 +64,7 @@ def message_of(
         for name, text in (("Request", request), ("Reply", reply), ("Payload", payload))
         if text is not None
     ]
-    return f'<{kind} xmlns="{dialect.namespace}">\n{chr(10).join(parts)}\n</{kind}>'.encode()
+    return f'<{kind} xmlns="{version.namespace}">\n{chr(10).join(parts)}\n</{kind}>'.encode()
 
 
 @pytest.fixture(scope="session")

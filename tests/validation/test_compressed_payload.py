@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from gateway.codes import ReplyCode
-from gateway.message import Dialect, Finding, Limits
+from gateway.message import EnvelopeVersion, Finding, Limits
 from gateway.message.compression import compress
 from gateway.validation import Verdict
 
@@ -18,11 +18,13 @@ def _payload(text: str, payload_format: str | None = None) -> str:
     return f"<Compressed>{text}</Compressed>{suffix}"
 
 
-@pytest.mark.parametrize("dialect", Dialect)
+@pytest.mark.parametrize("version", EnvelopeVersion)
 @pytest.mark.parametrize("payload_format", [None, "XML", "xml"])
-def test_a_good_document_inside_passes(judge: Judge, root: Root, payload_format: str | None, dialect: Dialect) -> None:
+def test_a_good_document_inside_passes(
+    judge: Judge, root: Root, payload_format: str | None, version: EnvelopeVersion
+) -> None:
     payload = _payload(compress(root("MeterReadings").encode()), payload_format)
-    assert judge(payload=payload, dialect=dialect) == []
+    assert judge(payload=payload, version=version) == []
 
 
 def test_line_breaks_in_base64_are_usual(judge: Judge, root: Root) -> None:

@@ -3,17 +3,19 @@ from collections.abc import Callable
 import pytest
 
 from gateway.codes import ReplyCode
-from gateway.message import Dialect, Finding, Severity
+from gateway.message import EnvelopeVersion, Finding, Severity
 from gateway.validation import Verdict
 
 Judge = Callable[..., list[Finding]]
 Root = Callable[..., str]
 
 
-@pytest.mark.parametrize("dialect", Dialect)
-def test_header_elements_out_of_order_are_told_with_their_place(judge: Judge, root: Root, dialect: Dialect) -> None:
+@pytest.mark.parametrize("version", EnvelopeVersion)
+def test_header_elements_out_of_order_are_told_with_their_place(
+    judge: Judge, root: Root, version: EnvelopeVersion
+) -> None:
     header = "<MessageID>1</MessageID>\n<Timestamp>2024-03-01T00:00:00Z</Timestamp>"
-    [finding] = judge(header=header, payload=root("MeterReadings"), dialect=dialect)
+    [finding] = judge(header=header, payload=root("MeterReadings"), version=version)
     assert (finding.rule, finding.code) == ("cvc-complex-type.2.4", ReplyCode.SCHEMA_VALIDATION_FAILED)
     assert finding.advice.startswith("Move Timestamp before MessageID")
     assert (finding.xpath, finding.line) == ("/EventMessage/Header/Timestamp", 6)
@@ -50,7 +52,7 @@ def test_an_unknown_element_is_to_be_taken_out(judge: Judge, root: Root) -> None
 def test_an_element_in_no_namespace_is_told_with_the_right_one(judge: Judge, root: Root) -> None:
     [finding] = judge(header='<MessageID xmlns="">1</MessageID>', payload=root("MeterReadings"))
     assert "in no namespace" in finding.text
-    assert finding.advice == f"Write MessageID in the namespace '{Dialect.FINAL.namespace}'."
+    assert finding.advice == f"Write MessageID in the namespace '{EnvelopeVersion.FINAL.namespace}'."
 
 
 @pytest.mark.parametrize(
@@ -86,7 +88,7 @@ def test_a_missing_part_of_the_header_is_1_5(judge: Judge, root: Root) -> None:
 def test_the_draft_demands_the_organization(judge: Judge, root: Root) -> None:
     header = "<User><UserID>x</UserID></User>"
     assert judge(header=header, payload=root("MeterReadings")) == []
-    [finding] = judge(header=header, payload=root("MeterReadings"), dialect=Dialect.DRAFT)
+    [finding] = judge(header=header, payload=root("MeterReadings"), version=EnvelopeVersion.DRAFT)
     assert finding.code is ReplyCode.MANDATORY_HEADER_ELEMENTS_MISSING
     assert finding.advice == "Add Organization after UserID."
 
@@ -111,9 +113,9 @@ def test_a_response_without_reply_is_1_8(judge: Judge) -> None:
     assert finding.advice == "Add Reply after Header."
 
 
-@pytest.mark.parametrize("dialect", Dialect)
-def test_a_result_outside_the_list_is_told_with_the_list(judge: Judge, dialect: Dialect) -> None:
-    [finding] = judge("ResponseMessage", "reply", reply="<Result>FATAL</Result>", dialect=dialect)
+@pytest.mark.parametrize("version", EnvelopeVersion)
+def test_a_result_outside_the_list_is_told_with_the_list(judge: Judge, version: EnvelopeVersion) -> None:
+    [finding] = judge("ResponseMessage", "reply", reply="<Result>FATAL</Result>", version=version)
     assert (finding.rule, finding.found) == ("cvc-enumeration-valid", "FATAL")
     assert finding.allowed == ("OK", "PARTIAL", "FAILED")
 
@@ -132,7 +134,7 @@ def test_a_kind_of_id_outside_the_list_is_told_at_its_attribute(judge: Judge) ->
 
 
 def test_ids_of_the_draft_have_no_attributes(judge: Judge) -> None:
-    [finding] = judge("RequestMessage", "get", request='<ID kind="uuid">1</ID>', dialect=Dialect.DRAFT)
+    [finding] = judge("RequestMessage", "get", request='<ID kind="uuid">1</ID>', version=EnvelopeVersion.DRAFT)
     assert finding.advice == "Take the attribute kind out."
 
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from gateway.message import Dialect, Unreadable
+from gateway.message import EnvelopeVersion, Unreadable
 from gateway.message.places import local_name
 from gateway.validation import RULES, Verdict
 
@@ -42,19 +42,19 @@ def messages(write: Callable[..., bytes], root: Callable[..., str]) -> list[byte
     header = "<AsyncReplyFlag>true</AsyncReplyFlag><ReplyAddress>queue:q</ReplyAddress><MessageID>1</MessageID>"
     return [
         raw
-        for dialect in Dialect
+        for version in EnvelopeVersion
         for raw in (
-            write(payload=root("MeterReadings"), dialect=dialect),
-            write("RequestMessage", "get", header=header, request=root("GetMeterReadings"), dialect=dialect),
-            write("RequestMessage", "cancel", request="<ID>1</ID>", dialect=dialect),
+            write(payload=root("MeterReadings"), version=version),
+            write("RequestMessage", "get", header=header, request=root("GetMeterReadings"), version=version),
+            write("RequestMessage", "cancel", request="<ID>1</ID>", version=version),
             write(
                 "ResponseMessage",
                 "reply",
                 reply="<Result>FAILED</Result><Error><code>1</code></Error>",
-                dialect=dialect,
+                version=version,
             ),
             write("RequestMessage", "execute", "OperationSet", payload=f"<OperationSet>{operation}</OperationSet>"),
-            write(payload="<Compressed>H4sI</Compressed><Format>XML</Format>", dialect=dialect),
+            write(payload="<Compressed>H4sI</Compressed><Format>XML</Format>", version=version),
         )
     ]
 

@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from gateway.codes import ReplyCode
-from gateway.message import Dialect, Finding, Severity
+from gateway.message import EnvelopeVersion, Finding, Severity
 from gateway.validation import Verdict
 
 Judge = Callable[..., list[Finding]]
@@ -83,10 +83,10 @@ def test_a_blank_correlation_id_is_told(judge: Judge, root: Root) -> None:
     assert (finding.rule, finding.severity) == ("blank-correlation", Severity.WARNING)
 
 
-@pytest.mark.parametrize("dialect", Dialect)
-def test_a_foreign_context_is_refused_naming_both(judge: Judge, root: Root, dialect: Dialect) -> None:
+@pytest.mark.parametrize("version", EnvelopeVersion)
+def test_a_foreign_context_is_refused_naming_both(judge: Judge, root: Root, version: EnvelopeVersion) -> None:
     [finding] = judge(
-        header="<Context>TESTING</Context>", payload=root("MeterReadings"), context="PRODUCTION", dialect=dialect
+        header="<Context>TESTING</Context>", payload=root("MeterReadings"), context="PRODUCTION", version=version
     )
     assert (finding.rule, finding.code) == ("context-foreign", ReplyCode.POLICY_VIOLATION)
     assert "TESTING" in finding.text
@@ -107,7 +107,10 @@ def test_a_context_outside_the_closed_list_of_the_draft_is_a_fault_of_schema_tol
     judge: Judge, root: Root
 ) -> None:
     [finding] = judge(
-        header="<Context>LAB</Context>", payload=root("MeterReadings"), context="PRODUCTION", dialect=Dialect.DRAFT
+        header="<Context>LAB</Context>",
+        payload=root("MeterReadings"),
+        context="PRODUCTION",
+        version=EnvelopeVersion.DRAFT,
     )
     assert (finding.rule, finding.code) == ("cvc-enumeration-valid", ReplyCode.SCHEMA_VALIDATION_FAILED)
     assert "TRAINING" in finding.allowed

@@ -3,16 +3,16 @@ from collections.abc import Callable
 import pytest
 
 from gateway.codes import ReplyCode
-from gateway.message import Dialect, Finding, Severity
+from gateway.message import EnvelopeVersion, Finding, Severity
 
 Judge = Callable[..., list[Finding]]
 Root = Callable[..., str]
 
 
-@pytest.mark.parametrize("dialect", Dialect)
+@pytest.mark.parametrize("version", EnvelopeVersion)
 @pytest.mark.parametrize("noun", ["MeterReadings", "EndDeviceEvents", "EndDeviceControls"])
-def test_a_noun_with_its_own_payload_passes(judge: Judge, root: Root, noun: str, dialect: Dialect) -> None:
-    assert judge(noun=noun, payload=root(noun), dialect=dialect) == []
+def test_a_noun_with_its_own_payload_passes(judge: Judge, root: Root, noun: str, version: EnvelopeVersion) -> None:
+    assert judge(noun=noun, payload=root(noun), version=version) == []
 
 
 @pytest.mark.parametrize(
@@ -54,13 +54,13 @@ def test_a_noun_of_the_standard_without_schema_is_told_as_such(judge: Judge) -> 
 def test_a_noun_outside_the_closed_list_of_the_draft_is_refused_once(
     judge: Judge, root: Root, noun: str, part_of_advice: str
 ) -> None:
-    [finding] = judge(noun=noun, payload=root("MeterReadings"), dialect=Dialect.DRAFT)
+    [finding] = judge(noun=noun, payload=root("MeterReadings"), version=EnvelopeVersion.DRAFT)
     assert (finding.rule, finding.code) == ("cvc-enumeration-valid", ReplyCode.INVALID_NOUN)
     assert part_of_advice in finding.advice
 
 
 def test_the_singular_noun_of_the_draft_is_listed_but_has_no_schema(judge: Judge, root: Root) -> None:
-    [finding] = judge(noun="MeterServiceRequest", payload=root("MeterReadings"), dialect=Dialect.DRAFT)
+    [finding] = judge(noun="MeterServiceRequest", payload=root("MeterReadings"), version=EnvelopeVersion.DRAFT)
     assert finding.rule == "noun-unknown"
     assert "MeterServiceRequests" in finding.advice
 
@@ -95,9 +95,9 @@ def test_an_unknown_root_in_a_known_namespace_has_no_declaration(judge: Judge) -
     assert {finding.rule for finding in findings} == {"cvc-elt.1", "noun-of-payload"}
 
 
-@pytest.mark.parametrize("dialect", Dialect)
-def test_parameters_of_a_get_are_checked_in_request(judge: Judge, root: Root, dialect: Dialect) -> None:
-    assert judge("RequestMessage", "get", request=root("GetMeterReadings"), dialect=dialect) == []
+@pytest.mark.parametrize("version", EnvelopeVersion)
+def test_parameters_of_a_get_are_checked_in_request(judge: Judge, root: Root, version: EnvelopeVersion) -> None:
+    assert judge("RequestMessage", "get", request=root("GetMeterReadings"), version=version) == []
 
 
 def test_parameters_of_another_noun_are_refused(judge: Judge, root: Root) -> None:

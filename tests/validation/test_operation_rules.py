@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from gateway.codes import ReplyCode
-from gateway.message import Dialect, Finding
+from gateway.message import EnvelopeVersion, Finding
 
 Judge = Callable[..., list[Finding]]
 Root = Callable[..., str]
@@ -149,7 +149,7 @@ def test_a_reply_about_an_operation_set_has_no_payload(judge: Judge) -> None:
 
 
 def test_an_operation_set_cannot_be_named_in_the_draft(judge: Judge, root: Root) -> None:
-    [finding] = _execute(judge, _operation(1, root("MeterReadings")), dialect=Dialect.DRAFT)
+    [finding] = _execute(judge, _operation(1, root("MeterReadings")), version=EnvelopeVersion.DRAFT)
     assert (finding.rule, finding.code) == ("cvc-enumeration-valid", ReplyCode.INVALID_NOUN)
 
 

@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from gateway.codes import ReplyCode
-from gateway.message import Dialect, Finding
+from gateway.message import EnvelopeVersion, Finding
 
 Judge = Callable[..., list[Finding]]
 Root = Callable[..., str]
@@ -12,14 +12,14 @@ _MISSING = ReplyCode.MANDATORY_PAYLOAD_ELEMENTS_MISSING
 _WRONG = ReplyCode.SCHEMA_VALIDATION_FAILED
 
 
-def _events(judge: Judge, root: Root, content: str, dialect: Dialect = Dialect.FINAL) -> list[Finding]:
+def _events(judge: Judge, root: Root, content: str, version: EnvelopeVersion = EnvelopeVersion.FINAL) -> list[Finding]:
     payload = root("EndDeviceEvents", f"\n<EndDeviceEvent>\n{content}\n</EndDeviceEvent>\n")
-    return judge(noun="EndDeviceEvents", payload=payload, dialect=dialect)
+    return judge(noun="EndDeviceEvents", payload=payload, version=version)
 
 
-@pytest.mark.parametrize("dialect", Dialect)
-def test_all_that_is_missing_is_told_with_where_it_goes(judge: Judge, root: Root, dialect: Dialect) -> None:
-    [finding] = _events(judge, root, "<mRID>1</mRID><severity>low</severity>", dialect)
+@pytest.mark.parametrize("version", EnvelopeVersion)
+def test_all_that_is_missing_is_told_with_where_it_goes(judge: Judge, root: Root, version: EnvelopeVersion) -> None:
+    [finding] = _events(judge, root, "<mRID>1</mRID><severity>low</severity>", version)
     assert (finding.rule, finding.code) == ("cvc-complex-type.2.4", _MISSING)
     assert finding.text == "EndDeviceEvent lacks createdDateTime and EndDeviceEventType."
     assert finding.advice == "Add createdDateTime after mRID and EndDeviceEventType after severity."

@@ -3,20 +3,20 @@ from collections.abc import Callable
 import pytest
 
 from gateway.codes import ReplyCode
-from gateway.message import Dialect, Finding, Severity
+from gateway.message import EnvelopeVersion, Finding, Severity
 from gateway.validation import Verdict
 
 Judge = Callable[..., list[Finding]]
 Root = Callable[..., str]
 
 
-@pytest.mark.parametrize("dialect", Dialect)
+@pytest.mark.parametrize("version", EnvelopeVersion)
 @pytest.mark.parametrize("verb", ["create", "change"])
 @pytest.mark.parametrize("payload", [None, ""])
 def test_a_request_to_create_or_change_needs_a_payload(
-    judge: Judge, verb: str, payload: str | None, dialect: Dialect
+    judge: Judge, verb: str, payload: str | None, version: EnvelopeVersion
 ) -> None:
-    [finding] = judge("RequestMessage", verb, payload=payload, dialect=dialect)
+    [finding] = judge("RequestMessage", verb, payload=payload, version=version)
     assert (finding.rule, finding.severity) == ("payload-required", Severity.ERROR)
     assert finding.code is ReplyCode.MANDATORY_PAYLOAD_ELEMENTS_MISSING
     assert finding.allowed == ("MeterReadings",)
@@ -81,9 +81,9 @@ def test_each_of_two_payload_roots_is_checked(judge: Judge, root: Root) -> None:
     assert {finding.rule for finding in findings} == {"one-payload", "cvc-complex-type.2.4"}
 
 
-@pytest.mark.parametrize("dialect", Dialect)
-def test_a_failed_reply_should_name_an_error(judge: Judge, dialect: Dialect) -> None:
-    [finding] = judge("ResponseMessage", "reply", reply="<Result>FAILED</Result>", dialect=dialect)
+@pytest.mark.parametrize("version", EnvelopeVersion)
+def test_a_failed_reply_should_name_an_error(judge: Judge, version: EnvelopeVersion) -> None:
+    [finding] = judge("ResponseMessage", "reply", reply="<Result>FAILED</Result>", version=version)
     assert (finding.rule, finding.severity) == ("failed-without-error", Severity.WARNING)
 
 
@@ -96,13 +96,13 @@ def test_replies_that_say_enough_pass_with_any_code(judge: Judge, reply: str) ->
 
 
 def test_a_fault_message_is_judged_by_its_schema_alone(check: Callable[..., Verdict]) -> None:
-    start, end = f'<FaultMessage xmlns="{Dialect.FINAL.namespace}">', "</FaultMessage>"
+    start, end = f'<FaultMessage xmlns="{EnvelopeVersion.FINAL.namespace}">', "</FaultMessage>"
     assert check(f"{start}<Reply><Result>FAILED</Result></Reply>{end}".encode()).findings == ()
     [finding] = check(f"{start}{end}".encode()).findings
     assert finding.text == "FaultMessage lacks Reply."
 
 
 def test_the_draft_s_fault_message_is_empty(check: Callable[..., Verdict]) -> None:
-    start, end = f'<FaultMessage xmlns="{Dialect.DRAFT.namespace}">', "</FaultMessage>"
+    start, end = f'<FaultMessage xmlns="{EnvelopeVersion.DRAFT.namespace}">', "</FaultMessage>"
     assert check(f"{start}{end}".encode()).ok
     assert not check(f"{start}<Reply><Result>FAILED</Result></Reply>{end}".encode()).ok

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from lxml import etree
 
-from gateway.message import Dialect, read
+from gateway.message import EnvelopeVersion, read
 from gateway.validation import Checker, SchemaError, SchemaSet
 
 _HEAD = 'xmlns:xs="http://www.w3.org/2001/XMLSchema" elementFormDefault="qualified"'
@@ -28,7 +28,7 @@ def _rain(amount: str) -> etree._Element:
 def _weather_event(content: str) -> bytes:
     header = "<Header><Verb>created</Verb><Noun>Weather</Noun></Header>"
     payload = f'<Payload><Weather xmlns="{_SPACE}">{content}</Weather></Payload>'
-    return f'<EventMessage xmlns="{Dialect.FINAL.namespace}">{header}{payload}</EventMessage>'.encode()
+    return f'<EventMessage xmlns="{EnvelopeVersion.FINAL.namespace}">{header}{payload}</EventMessage>'.encode()
 
 
 def test_every_shipped_schema_compiles(sources: Mapping[str, bytes]) -> None:
@@ -46,7 +46,7 @@ def test_every_shipped_schema_compiles(sources: Mapping[str, bytes]) -> None:
 
 def test_every_shipped_schema_can_be_explained(sources: Mapping[str, bytes]) -> None:
     schemas = SchemaSet(sources)
-    spaces = [dialect.namespace for dialect in Dialect]
+    spaces = [version.namespace for version in EnvelopeVersion]
     spaces += [space for noun in schemas.nouns | schemas.profiles if (space := schemas.namespace_of(noun))]
     assert len(spaces) == len(sources)
     assert all(schemas.model(space) is not None for space in spaces)
@@ -172,7 +172,9 @@ def test_threads_with_their_own_schemas_do_not_mix_up_their_findings(sources: Ma
     def texts(noun: str) -> set[str]:
         checker = Checker(SchemaSet(sources))
         header = f"<Verb>created</Verb><Noun>MeterReadings</Noun><{noun}/>"
-        raw = f'<EventMessage xmlns="{Dialect.FINAL.namespace}"><Header>{header}</Header></EventMessage>'.encode()
+        raw = (
+            f'<EventMessage xmlns="{EnvelopeVersion.FINAL.namespace}"><Header>{header}</Header></EventMessage>'.encode()
+        )
         return {checker.check(read(raw)).findings[0].text for _ in range(200)}
 
     names = [f"Wrong{number}" for number in range(4)]

@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from gateway.codes import ReplyCode
-from gateway.message import Dialect, Finding, Severity
+from gateway.message import EnvelopeVersion, Finding, Severity
 
 Judge = Callable[..., list[Finding]]
 Root = Callable[..., str]
@@ -24,7 +24,7 @@ def test_a_response_with_reply_passes(judge: Judge, root: Root) -> None:
     assert findings == []
 
 
-@pytest.mark.parametrize("dialect", Dialect)
+@pytest.mark.parametrize("version", EnvelopeVersion)
 @pytest.mark.parametrize(
     ("kind", "verb", "right"),
     [
@@ -37,10 +37,10 @@ def test_a_response_with_reply_passes(judge: Judge, root: Root) -> None:
     ],
 )
 def test_a_verb_of_another_kind_of_message_is_refused_with_the_right_one(
-    judge: Judge, root: Root, kind: str, verb: str, right: str, dialect: Dialect
+    judge: Judge, root: Root, kind: str, verb: str, right: str, version: EnvelopeVersion
 ) -> None:
     reply = "<Result>OK</Result>" if kind == "ResponseMessage" else None
-    [finding] = judge(kind, verb, reply=reply, payload=root("MeterReadings"), dialect=dialect)
+    [finding] = judge(kind, verb, reply=reply, payload=root("MeterReadings"), version=version)
     assert (finding.rule, finding.code, finding.severity) == ("verb-of-kind", ReplyCode.INVALID_VERB, Severity.ERROR)
     assert finding.advice.startswith(f"Write {right}:")
     assert (finding.found, finding.line, finding.xpath) == (verb, 3, f"/{kind}/Header/Verb")
@@ -123,12 +123,12 @@ def test_a_deprecated_verb_is_refused_in_the_draft_whose_schema_lists_it(
 ) -> None:
     kind = "ResponseMessage" if verb == "show" else "EventMessage"
     reply = "<Result>OK</Result>" if verb == "show" else None
-    [finding] = judge(kind, verb, reply=reply, payload=root("MeterReadings"), dialect=Dialect.DRAFT)
+    [finding] = judge(kind, verb, reply=reply, payload=root("MeterReadings"), version=EnvelopeVersion.DRAFT)
     assert finding.rule == "verb-deprecated"
     assert part_of_advice in finding.advice
 
 
 def test_executed_is_not_in_the_draft(judge: Judge, root: Root) -> None:
-    [finding] = judge("EventMessage", "executed", payload=root("MeterReadings"), dialect=Dialect.DRAFT)
+    [finding] = judge("EventMessage", "executed", payload=root("MeterReadings"), version=EnvelopeVersion.DRAFT)
     assert (finding.rule, finding.code) == ("cvc-enumeration-valid", ReplyCode.INVALID_VERB)
     assert "final version" in finding.advice

@@ -4,7 +4,7 @@ from typing import Final
 
 from lxml import etree
 
-from gateway.message import Dialect, Finding, Message, MessageKind, Verb
+from gateway.message import EnvelopeVersion, Finding, Message, MessageKind, Verb
 from gateway.message.nouns import OPERATION_SET, PART9_NOUNS, agrees_with, get_profile, profile_namespace
 from gateway.message.places import local_name, tag_of, xpath_of
 from gateway.validation.faults import MAX_FAULTS
@@ -63,7 +63,9 @@ def unlisted_noun(message: Message, place: etree._Element, listed_nouns: tuple[s
     noun = message.header.noun
     close = nearest(noun, listed_nouns)
     if noun == OPERATION_SET:
-        advice = f"An OperationSet can only be sent in the final version's namespace, {Dialect.FINAL.namespace}."
+        advice = (
+            f"An OperationSet can only be sent in the final version's namespace, {EnvelopeVersion.FINAL.namespace}."
+        )
     elif close is not None:
         advice = f"Write {close}."
     else:
@@ -86,7 +88,7 @@ def profile_findings(message: Message, site: Site) -> tuple[Finding, ...]:
     if message.request is None:
         return NOTHING
     expected = get_profile(message.header.noun)
-    own = f"{{{message.dialect.namespace}}}"
+    own = f"{{{message.version.namespace}}}"
     findings: list[Finding] = []
     for child in message.request:
         tag = tag_of(child)

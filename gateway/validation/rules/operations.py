@@ -41,7 +41,7 @@ def operation_set_element(message: Message) -> etree._Element | None:
     """Give the OperationSet of a message, if it has one."""
     if message.payload is None or message.content:
         return None
-    return message.payload.find(f"{{{message.dialect.namespace}}}OperationSet")
+    return message.payload.find(f"{{{message.version.namespace}}}OperationSet")
 
 
 def _ids(part: etree._Element, prefix: str) -> list[Finding]:
@@ -56,7 +56,7 @@ def reply_id_findings(message: Message, _site: Site) -> tuple[Finding, ...]:
     """Judge the ids of operations that a reply names."""
     if message.reply is None:
         return NOTHING
-    return tuple(_ids(message.reply, f"{{{message.dialect.namespace}}}"))
+    return tuple(_ids(message.reply, f"{{{message.version.namespace}}}"))
 
 
 def operation_findings(message: Message, site: Site) -> tuple[Finding, ...]:
@@ -92,7 +92,7 @@ def _together(message: Message, element: etree._Element | None) -> Iterator[Find
 
 
 def _set(message: Message, element: etree._Element, site: Site) -> Iterator[Finding]:
-    prefix = f"{{{message.dialect.namespace}}}"
+    prefix = f"{{{message.version.namespace}}}"
     too_long = _ids(element, prefix)
     if too_long:
         yield from too_long

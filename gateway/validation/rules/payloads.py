@@ -43,7 +43,7 @@ def reply_error_findings(message: Message, _site: Site) -> tuple[Finding, ...]:
     reply = message.reply
     if reply is None:
         return NOTHING
-    prefix = f"{{{message.dialect.namespace}}}"
+    prefix = f"{{{message.version.namespace}}}"
     if reply.findtext(prefix + "Result") != Result.FAILED or reply.find(prefix + "Error") is not None:
         return NOTHING
     text = "The reply says FAILED and names no error."
@@ -99,11 +99,11 @@ def _present(verb: str) -> str:
 
 
 def _holds(message: Message, *names: str) -> bool:
-    wanted = {f"{{{message.dialect.namespace}}}{name}" for name in names}
+    wanted = {f"{{{message.version.namespace}}}{name}" for name in names}
     return message.payload is not None and any(tag_of(child) in wanted for child in message.payload)
 
 
 def _has_ids(message: Message) -> bool:
-    tag = f"{{{message.dialect.namespace}}}ID"
+    tag = f"{{{message.version.namespace}}}ID"
     parts = (part for part in (message.request, message.payload) if part is not None)
     return any((element.text or "").strip() for part in parts for element in part.iterchildren(tag))
