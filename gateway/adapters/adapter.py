@@ -14,6 +14,9 @@ MESSAGE_ID: Final = "cim-message-id"
 REPEATED: Final = "cim-redelivered"
 """AMQP header, true where the gateway may have delivered this message before (it was taken up again after a break)."""
 
+REPAIRS: Final = "cim-repairs"
+"""AMQP header with the rules by which the message was mended, where its source has a dialect that allows it."""
+
 _LONGEST: Final = 1_000
 
 
@@ -27,9 +30,19 @@ class Adapter:
     def publication(
         self, message: Message, *, reply_to: str, passed_on: Mapping[str, HeaderValue], repeated: bool
     ) -> Publication:
-        """Give what is to be sent: the raw bytes, untouched; `passed_on` are AMQP headers that travel on."""
-        properties = properties_of(message.header, reply_to=reply_to, headers=passed_on, repeated=repeated)
+        """Give what is to be sent: the bytes as they came, or as they were mended where the source has a dialect.
+
+        `passed_on` are AMQP headers that travel on.
+        """
+        headers = passed_on if not message.repairs else {**passed_on, **repairs_of(message)}
+        properties = properties_of(message.header, reply_to=reply_to, headers=headers, repeated=repeated)
         return Publication(self.address, message.raw, properties, message.header)
+
+
+def repairs_of(message: Message) -> dict[str, HeaderValue]:
+    """Give the AMQP header that tells what was mended in a message; none where nothing was."""
+    rules = dict.fromkeys(repair.rule for repair in message.repairs)
+    return {REPAIRS: ", ".join(rules)[:_LONGEST]} if rules else {}
 
 
 def properties_of(

@@ -71,6 +71,11 @@ class SchemaSet:
                 self._by_tag[tag] = schema
         return schema
 
+    @property
+    def namespaces(self) -> frozenset[str]:
+        """All target namespaces that have a schema."""
+        return frozenset(self._mains)
+
     def namespace_of(self, noun: str) -> str | None:
         """Give the namespace in which a noun or Get profile has its schema."""
         return self._namespaces.get(noun)
