@@ -196,7 +196,10 @@ class Gateway:
         table = route_table(settings)
         spoken = dialects(settings, schema_set(settings))
         examiner = Examiner(lambda: serving_checker(settings), spoken, settings.limits(), settings.off_loop_bytes)
-        adapters = {name: Adapter(name, address) for name, address in addresses(table).items()}
+        adapters = {
+            name: Adapter(name, address, spoken.speech_of(table.systems[name].dialect or name))
+            for name, address in addresses(table).items()
+        }
         return Rules(examiner, table, adapters, spoken)
 
 

@@ -7,7 +7,7 @@ from gateway import resources, routing
 from gateway.dialects import EVERYBODY, Dialect, Dialects, Interpreter, Tense
 from gateway.message import EnvelopeVersion
 from gateway.message.nouns import PART9_NOUNS
-from gateway.message.speech import ANY_NOUN, NamespaceMap, Speech
+from gateway.message.speech import NamespaceMap, Speech, filled
 from gateway.settings import Settings, SettingsError, SourceSettings
 from gateway.validation import Checker, SchemaSet
 from gateway.validation.wording import nearest
@@ -58,7 +58,8 @@ def route_table(settings: Settings, folder: Path | None = None) -> routing.Route
     Raises `ResourceError` for the folder, `RoutingError` for what is in it.
     """
     sources = resources.route_sources(routes_folder(settings, folder))
-    return routing.load(sources, nouns=PART9_NOUNS | schema_set(settings).nouns)
+    named = {name for table in settings.sources if _has_dialect(table) for name in table.name}
+    return routing.load(sources, nouns=PART9_NOUNS | schema_set(settings).nouns, dialects=named)
 
 
 def _has_dialect(table: SourceSettings) -> bool:
@@ -86,8 +87,7 @@ def _dialect(table: SourceSettings, everybody: SourceSettings | None) -> Dialect
 def _problems(table: SourceSettings, schemas: SchemaSet) -> Iterator[str]:
     known = {version.namespace for version in EnvelopeVersion} | set(schemas.namespaces)
     for theirs, ours in table.namespaces.items():
-        head, star, tail = ours.partition(ANY_NOUN)
-        if not (any(n.startswith(head) and n.endswith(tail) for n in known) if star else ours in known):
+        if not any(filled(space, ours, "") is not None for space in known):
             close = nearest(ours, known)
             hint = f" (did you mean '{close}'?)" if close else ""
             yield f"sources '{table.name[0]}': no schema describes '{ours}', to which '{theirs}' is mapped{hint}."

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from gateway.dialects import speak
 from gateway.endpoints import AmqpAddress, Properties, Publication
 from gateway.endpoints.amqp import HeaderValue
 from gateway.message import Header, Message
+from gateway.message.speech import CANONICAL, Speech
 
 MESSAGE_ID: Final = "cim-message-id"
 """AMQP header with the envelope's MessageID; the AMQP property message_id is fresh for every publish."""
@@ -22,21 +24,24 @@ _LONGEST: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """One receiving system and the queue it reads."""
+    """One receiving system, the queue it reads, and how it wants to be written to."""
 
     system: str
     address: AmqpAddress
+    speech: Speech = CANONICAL
 
     def publication(
         self, message: Message, *, reply_to: str, passed_on: Mapping[str, HeaderValue], repeated: bool
     ) -> Publication:
         """Give what is to be sent: the bytes as they came, or as they were mended where the source has a dialect.
 
+        A system with a dialect of its own gets them in that.
+
         `passed_on` are AMQP headers that travel on.
         """
         headers = passed_on if not message.repairs else {**passed_on, **repairs_of(message)}
         properties = properties_of(message.header, reply_to=reply_to, headers=headers, repeated=repeated)
-        return Publication(self.address, message.raw, properties, message.header)
+        return Publication(self.address, speak(message.raw, self.speech), properties, message.header)
 
 
 def repairs_of(message: Message) -> dict[str, HeaderValue]:

@@ -63,3 +63,8 @@ class Dialects:
     def of(self, source: str | None) -> Dialect:
         """Give the dialect of a source."""
         return self._by_source.get((source or "").strip(), self._everybody)
+
+    def speech_of(self, source: str) -> Speech:
+        """Give how to write to a source that has an entry of its own; to others as the standard has it."""
+        dialect = self._by_source.get(source)
+        return CANONICAL if dialect is None else dialect.speech

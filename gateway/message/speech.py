@@ -20,17 +20,17 @@ class NamespaceMap:
     def ours(self, theirs: str, noun: str) -> str | None:
         """Give our namespace for one of theirs, `noun` being the root's name there; None where no pair has it."""
         for pattern, target in self.pairs:
-            filled = _filled(theirs, pattern, noun)
-            if filled is not None:
-                return target.replace(ANY_NOUN, filled)
+            noun_part = filled(theirs, pattern, noun)
+            if noun_part is not None:
+                return target.replace(ANY_NOUN, noun_part)
         return None
 
     def theirs(self, ours: str) -> str | None:
         """Give their namespace for one of ours; None where they write it as we do."""
         for target, pattern in self.pairs:
-            filled = _filled(ours, pattern, "")
-            if filled is not None:
-                return target.replace(ANY_NOUN, filled)
+            noun_part = filled(ours, pattern, "")
+            if noun_part is not None:
+                return target.replace(ANY_NOUN, noun_part)
         return None
 
     def also(self, pairs: Iterable[tuple[str, str]]) -> "NamespaceMap":
@@ -60,7 +60,7 @@ CANONICAL: Final = Speech()
 """The speech of everyone who writes as the standard has it."""
 
 
-def _filled(namespace: str, pattern: str, noun: str) -> str | None:
+def filled(namespace: str, pattern: str, noun: str) -> str | None:
     """Give what `*` stands for in a namespace that fits the pattern (the noun where the pattern has none)."""
     head, star, tail = pattern.partition(ANY_NOUN)
     if not star:

@@ -96,7 +96,7 @@ class Pipeline:
             reason = _REASONS.get(examined.errors[0].rule, Reason.INVALID)
             self._refuse(session, delivery, examined, reason)
         elif message.kind in (MessageKind.RESPONSE, MessageKind.FAULT):
-            self._hand_on_reply(session, delivery, examined, message, rules.dialects)
+            self._hand_on_reply(session, delivery, examined, message, rules)
         elif routes := rules.table.match(message):
             transport = delivery.properties()
             passed_on = transport.passed_on()
@@ -112,7 +112,7 @@ class Pipeline:
             self._refuse(session, delivery, examined, Reason.UNROUTABLE, rules.table.unroutable(message))
 
     def _hand_on_reply(
-        self, session: Session, delivery: Delivery, examined: Examined, message: Message, dialects: Dialects
+        self, session: Session, delivery: Delivery, examined: Examined, message: Message, rules: Rules
     ) -> None:
         """Publish a reply to the topic it was sent to, in the dialect of the system named there."""
         if not delivery.routing_key.startswith(self._reply_key):
@@ -129,7 +129,8 @@ class Pipeline:
         properties = properties_of(message.header, headers=headers, repeated=delivery.redelivered)
         address = AmqpAddress(OUT_EXCHANGE, delivery.routing_key)
         asker = delivery.routing_key.removeprefix(self._reply_key)
-        body = speak(message.raw, dialects.of(asker).speech)
+        adapter = rules.adapters.get(asker)
+        body = speak(message.raw, rules.dialects.speech_of(asker) if adapter is None else adapter.speech)
         session.publisher.publish(Publication(address, body, properties, message.header), delivery)
         self.counts.published += 1
 

@@ -223,8 +223,14 @@ def _problems(error: ValidationError, values: Mapping[str, Any], sources: Mappin
         place, origin = sources[name].name, sources[name].origin
         place = f"{place}: {name}" if origin is Origin.CONFIG_FILE else place
         value = values[name]
-        quoted = "" if name in _SECRETS else f" is {value!r}:" if isinstance(value, str) else f" is {value}:"
-        problems.append(f"{place}{quoted} {text}.")
+        quoted = (
+            ""
+            if name in _SECRETS or isinstance(value, list)
+            else f" is {value!r}:"
+            if isinstance(value, str)
+            else f" is {value}:"
+        )
+        problems.append(f"{place}{quoted or (':' if isinstance(value, list) else '')} {text}.")
     return problems
 
 
