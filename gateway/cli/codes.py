@@ -99,8 +99,8 @@ def search(
     if as_json:
         typer.echo(json.dumps([asdict(item) for item in found], indent=2))
     elif not found:
-        where = "" if kind is None else f" among the {kind}s" if kind != Kind.REPLY else " among the reply codes"
-        complain(f"Nothing{where} has '{' '.join(words)}' in its name, meaning or code.", "Try fewer or shorter words.")
+        among = "" if kind is None else f" of kind {kind}"
+        complain(f"Nothing{among} has '{' '.join(words)}' in its name, meaning or code.", "Try fewer or shorter words.")
     else:
         _show_hits(found if every else found[:_MOST_SHOWN])
         if not every and len(found) > _MOST_SHOWN:
@@ -134,7 +134,7 @@ def _show_parts(explanation: "Explanation") -> None:
     for column in ("", "Part", "Number", "Meaning"):
         rows.add_column(column, overflow="fold")
     for part in parts:
-        rows.add_row(str(part.position), part.part, part.value, _told(part))
+        rows.add_row(str(part.position), part.part, Text(part.value), _told(part))
     if parts:
         out.print(Padding(rows, (0, 0, 0, 2), expand=False))
     for value, what in (("0", "0: they do not apply"), (_OPEN, "open: any number fits")):
@@ -152,7 +152,7 @@ def _show_answers(explanation: "Explanation") -> None:
     for answer in explanation.answers:
         source = " (one source)" if answer.confidence == "C" else ""
         style = "green" if answer.outcome == "success" else "red"
-        rows.add_row(Text(answer.outcome, style=style), answer.code, Text.assemble(answer.name, (source, "dim")))
+        rows.add_row(Text(answer.outcome, style=style), Text(answer.code), Text.assemble(answer.name, (source, "dim")))
     out.print(Padding(rows, (0, 0, 0, 4)))
 
 
@@ -171,7 +171,7 @@ def _show_hits(found: "Sequence[Item]") -> None:
         rows.columns[0].style = "bold"
         for item in hits:
             if item not in long:
-                rows.add_row(item.shown, Text(item.name, style="cyan"), _meaning(item))
+                rows.add_row(Text(item.shown), Text(item.name, style="cyan"), Text(_meaning(item)))
         if rows.rows:
             out.print(Padding(rows, (0, 0, 0, 2)))
 

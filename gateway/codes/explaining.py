@@ -19,6 +19,8 @@ _PRIVATE: Final = re.compile(r"[A-Za-z]{2,}[_-]?\d{2,}")
 _REPLY: Final = re.compile(r"(?:0|[1-9]\d{0,3})\.(?:0|[1-9]\d{0,3})", re.ASCII)
 _ALIKE: Final = 0.75
 """How much a name must look like another to be suggested, of 1."""
+_OWNERS: Final = {"reading": "a reading type", "quality": "a quality code", "event": "an event or control type"}
+"""Whose parts they are whose numbers have names."""
 _BY_PARTS: Final = {kind.parts: kind for kind in (CodeKind.READING, CodeKind.EVENT, CodeKind.QUALITY)}
 
 
@@ -109,18 +111,15 @@ def _of_name(text: str) -> Iterator[Explanation]:
 
 
 def _named(item: Item) -> Explanation:
-    what = {"word": item.shown}.get(item.registry) or f"{item.shown} of {_OWNERS[item.registry]}"
+    what = item.shown if item.registry == "word" else f"{item.shown} of {_OWNERS[item.registry]}"
     sentence = f"{item.name}, {what}: {item.meaning}."
     notes = (f"{item.remark[:1].upper()}{item.remark[1:]}.",) if item.remark else ()
     return Explanation(item.registry, item.code, item.name, sentence, True, item.confidence, notes=notes)
 
 
-_OWNERS: Final = {"reading": "a reading type", "quality": "a quality code", "event": "an event or control type"}
-
-
 def _private(text: str) -> Explanation:
     sentence = f"{text} has the form of a private reply code: a system's own, not of the standard."
-    advice = "What it means, the documentation of the system that sent it says."
+    advice = "Look for its meaning in the documentation of the system that sent it."
     return Explanation("reply", text, "(private code)", sentence, known=False, notes=(advice,))
 
 

@@ -14,6 +14,7 @@ from gateway.codes.tables import NONE, PAIR_TABLES, PART_TABLES, Entry, table
 
 Registry = Literal["reading", "quality", "event", "control", "reply", "word"]
 REGISTRIES: Final[tuple[Registry, ...]] = get_args(Registry)
+_PARTS_OF: Final[dict[str, Registry]] = {"reading": "reading", "quality": "quality", "event": "event"}
 _ELECTRIC_METER: Final = "3"
 
 
@@ -89,6 +90,5 @@ def _parts() -> Iterator[Item]:
 
 
 def _part(registry: str, field: str, entry: Entry) -> Item:
-    of: Registry = next(known for known in REGISTRIES if known == registry)
     where = f"{field} {entry.key}"
-    return Item(of, where, where, entry.name, entry.label, entry.confidence, entry.remark, whole=False)
+    return Item(_PARTS_OF[registry], where, where, entry.name, entry.label, entry.confidence, entry.remark, whole=False)

@@ -96,4 +96,9 @@ def test_hits_as_json_say_how_sure_they_are(cimgate: Run) -> None:
 def test_a_search_without_hits_ends_in_1(cimgate: Run) -> None:
     result = cimgate("codes", "search", "zzz", "--kind", "reply")
     assert result.exit_code == 1
-    assert "Nothing among the reply codes has 'zzz' in its name, meaning or code." in result.stderr
+    assert "Nothing of kind reply has 'zzz' in its name, meaning or code." in result.stderr
+
+
+def test_an_inferred_result_is_shown_as_such(cimgate: Run) -> None:
+    assert "Result FAILED [inferred]" in " ".join(cimgate("codes", "search", "invalid", "noun").output.split())
+    assert "Result FAILED [inferred]" in " ".join(cimgate("codes", "explain", "2.5").output.split())

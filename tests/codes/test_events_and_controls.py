@@ -33,7 +33,7 @@ NUMBERS = st.one_of(st.integers(0, 300), st.integers(0, 10**9 - 1))
             "Event Power.(subdomain 777).Failed of device type 99, which is not known: power, subdomain 777 failed.",
         ),
         (
-            "0.0.0.0",
+            "0.0.0.0",  # noqa: S104 - an event type, no address
             "(no name)",
             "Event (no name) of a device that the code does not name: the code says no more.",
         ),

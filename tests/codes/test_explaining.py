@@ -51,6 +51,7 @@ def test_the_form_of_a_text_says_what_it_may_be(asked: str, found: list[tuple[st
         ("", "it is empty"),
         ("3.x.0.85", "part 2 (domain) is 'x', which is no number"),
         ("x.26.0.85", "part 1 (device) is 'x', which is no number"),
+        (f"*.{'9' * 10}.0.85", "part 2 is '9999999999', neither a number nor *"),
         ("*.x.0.85", "part 2 is 'x', neither a number nor *"),
         ("1.x", "it has 2 parts, as a reply code has, and they are not two numbers without leading zeros"),
         ("1.2.3.4.5", "it has 5 parts; a reading type has 18, an event or control 4, a quality code 3"),
