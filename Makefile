@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock definitions bench broker clean
+.PHONY: help demo test lint lock definitions schemas bench broker clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile | expand -t 20
@@ -42,6 +42,10 @@ lock: ## write both locks anew from pyproject.toml (ARGS=--upgrade for newer rel
 definitions: ## write the topology anew, in the form that RabbitMQ imports
 	@deploy/bootstrap python
 	@.venv/bin/cimgate topology show --definitions >deploy/rabbitmq-definitions.json
+
+schemas: ## write the XSDs of the nouns anew from schemas/source
+	@deploy/bootstrap python
+	@$(PYTHON) -m schemas.generate
 
 clean: ## remove what was made here: environment, broker data, caches
 	@rm -rf .venv .run dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

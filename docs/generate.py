@@ -198,9 +198,10 @@ def _schemas() -> Iterator[str]:
         said = _CONFIDENCE.search(raw.decode())
         rows.append((f"`{name}`", f"`{resources.target_namespace(raw, name)}`", said[1] if said else "not stated"))
     yield from _table(("file", "namespace", "based on"), rows)
-    yield ""
     lacking = sorted(PART9_NOUNS - SchemaSet(sources).nouns)
-    yield f"Without a schema, so refused as `noun-unknown` unless the site adds one: {', '.join(lacking)}."
+    if lacking:
+        yield ""
+        yield f"Without a schema, so refused as `noun-unknown` unless the site adds one: {', '.join(lacking)}."
 
 
 def _dead_letters() -> Iterator[str]:

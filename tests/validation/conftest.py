@@ -98,11 +98,14 @@ def check(schemas: SchemaSet) -> Callable[..., Verdict]:
 
 
 @pytest.fixture(scope="session")
-def judge(check: Callable[..., Verdict]) -> Callable[..., list[Finding]]:
-    """Write a message (as `write` does) and give what is found in it."""
+def judge(check: Callable[..., Verdict], sources: Mapping[str, bytes]) -> Callable[..., list[Finding]]:
+    """Write a message (as `write` does) and give what is found in it; `lacking` names a schema that is not there."""
 
-    def judge(kind: str = "EventMessage", verb: str = "created", **parts: Any) -> list[Finding]:
+    def judge(kind: str = "EventMessage", verb: str = "created", *, lacking: str = "", **parts: Any) -> list[Finding]:
         context = parts.pop("context", None)
+        if lacking:
+            fewer = SchemaSet({name: raw for name, raw in sources.items() if name != f"{lacking}.xsd"})
+            return list(Checker(fewer, context=context).check(read(message_of(kind, verb, **parts))).findings)
         return list(check(message_of(kind, verb, **parts), context=context).findings)
 
     return judge

@@ -42,7 +42,7 @@ def test_a_noun_that_resembles_none_is_answered_with_the_list(judge: Judge, root
 
 def test_a_noun_of_the_standard_without_schema_is_told_as_such(judge: Judge) -> None:
     payload = '<CustomerConfig xmlns="http://iec.ch/TC57/2011/CustomerConfig#"/>'
-    [finding] = judge(noun="CustomerConfig", payload=payload)
+    [finding] = judge(noun="CustomerConfig", payload=payload, lacking="CustomerConfig")
     assert finding.rule == "noun-unknown"
     assert "not installed" in finding.text
 
@@ -123,7 +123,9 @@ def test_faulty_parameters_are_a_fault_of_the_request(judge: Judge, root: Root) 
 
 def test_parameters_without_schema_pass_with_a_warning(judge: Judge) -> None:
     request = '<GetEndDeviceControls xmlns="http://iec.ch/TC57/2011/GetEndDeviceControls#"/>'
-    [finding] = judge("RequestMessage", "get", noun="EndDeviceControls", request=request)
+    [finding] = judge(
+        "RequestMessage", "get", noun="EndDeviceControls", request=request, lacking="GetEndDeviceControls"
+    )
     assert (finding.rule, finding.severity) == ("profile-without-schema", Severity.WARNING)
 
 

@@ -104,7 +104,7 @@ def test_the_payload_of_an_operation_is_in_its_own_namespace(judge: Judge, root:
 @pytest.mark.parametrize("noun", ["", "CustomerConfig"])
 def test_an_operation_of_a_noun_without_schema_is_refused(judge: Judge, noun: str) -> None:
     content = '<CustomerConfig xmlns="http://iec.ch/TC57/2011/CustomerConfig#"/>'
-    [finding] = _execute(judge, _operation(1, content, noun=noun))
+    [finding] = _execute(judge, _operation(1, content, noun=noun), lacking="CustomerConfig")
     assert (finding.rule, finding.code) == ("noun-unknown", ReplyCode.INVALID_NOUN)
 
 
