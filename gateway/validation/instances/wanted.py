@@ -16,14 +16,21 @@ SEVERAL: Final[dict[tuple[str, str], int]] = {
 """Elements of which a full example has more than one, by parent and name: both reading types that its readings name,
 two intervals to show their order."""
 
+_WINDOW: Final = ("TimeSchedule/scheduleInterval/end", "TimeSchedule/scheduleInterval/start")
 _WANTED: Final[dict[str, tuple[str, ...]]] = {
+    "CustomerMeterDataSet": ("Customer/mRID", "Meter/mRID", "UsagePoint/mRID"),
     "EndDeviceControls": (
         "EndDeviceControl/mRID",
         "EndDeviceControl/EndDevices/mRID",
         "EndDeviceControl/primaryDeviceTiming/interval/start",
     ),
     "EndDeviceEvents": ("EndDeviceEvent/mRID", "EndDeviceEvent/Assets/mRID"),
-    "EndDeviceFirmware": ("EndDeviceFirmware/firmwareID", "EndDevice/mRID", "ComFunction/firmwareID"),
+    "EndDeviceFirmware": (
+        "ConfigurationEvent/effectiveDateTime",
+        "EndDevice/mRID",
+        "ProductAssetModel/modelNumber",
+        "ProductAssetModel/modelVersion",
+    ),
     "EndDeviceGroups": ("EndDeviceGroup/mRID", "EndDeviceGroup/EndDevices/mRID"),
     "MasterDataLinkageConfig": ("ConfigurationEvent/effectiveDateTime", "Meter/mRID", "UsagePoint/mRID"),
     "MeterReadings": ("MeterReading/Meter/mRID", "MeterReading/Readings/timeStamp", "MeterReading/Readings/value"),
@@ -31,8 +38,7 @@ _WANTED: Final[dict[str, tuple[str, ...]]] = {
         "EndDevice",
         "ReadingType/Names",
         "TimeSchedule/recurrencePeriod",
-        "TimeSchedule/scheduleInterval/end",
-        "TimeSchedule/scheduleInterval/start",
+        *_WINDOW,
     ),
     "MeterServiceRequests": (
         "MeterServiceWork/kind",
@@ -55,17 +61,11 @@ _WANTED: Final[dict[str, tuple[str, ...]]] = {
         "Transaction/line/dateTime",
     ),
     "UsagePointGroups": ("UsagePointGroup/mRID", "UsagePointGroup/UsagePoints/mRID"),
-    "GetMeterReadings": (
-        "EndDevice/mRID",
-        "ReadingType/Names",
-        "TimeSchedule/scheduleInterval/end",
-        "TimeSchedule/scheduleInterval/start",
-    ),
-    "GetEndDeviceEvents": (
-        "Meter/mRID",
-        "TimeSchedule/scheduleInterval/end",
-        "TimeSchedule/scheduleInterval/start",
-    ),
+    "GetEndDeviceControls": ("EndDevice/mRID", *_WINDOW),
+    "GetEndDeviceEvents": ("Meter/mRID", *_WINDOW),
+    "GetMeterReadings": ("EndDevice/mRID", "ReadingType/Names", *_WINDOW),
+    "GetMeterReadSchedule": ("EndDevice/mRID", *_WINDOW),
+    "GetMeterServiceRequests": ("Meter/mRID", *_WINDOW),
 }
 
 
