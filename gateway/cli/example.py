@@ -1,10 +1,12 @@
 """`cimgate example`: a message to start from, valid as it is printed."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
+from rich.text import Text
 
-from gateway.cli._shared import CommandError, app, command, load_settings, out, printable, show_indented
+from gateway.cli._nouns import OWN, bases
+from gateway.cli._shared import CommandError, app, command, err, load_settings, out, printable, show_indented
 
 if TYPE_CHECKING:
     from lxml import etree
@@ -12,6 +14,10 @@ if TYPE_CHECKING:
     from gateway.cli._envelopes import Parts
     from gateway.message import Verb
     from gateway.validation import SchemaSet
+
+_DECLARATION: Final = b'<?xml version="1.0" encoding="UTF-8"?>\n'
+_USUAL_SET: Final[tuple[str, ...]] = ("MeterConfig", "UsagePointConfig", "MasterDataLinkageConfig")
+"""A meter, a point of use, and the link between them: the set that is sent most."""
 
 
 @command(app)
@@ -44,17 +50,18 @@ def example(
     if not verb:
         _list(schemas)
         return
-    typer.echo(
-        written(
-            schemas, verb, noun, full=full, draft=draft, context=context or settings.context, source=source
-        ).decode(),
-        nl=False,
-    )
+    known, wanted = understood(schemas, verb, noun)
+    where = context or settings.context
+    raw = written(schemas, known, wanted, full=full, draft=draft, context=where, source=source)
+    typer.echo(raw.decode(), nl=False)
+    if OWN in bases(settings).get(schemas.namespace_of(wanted) or "", ""):
+        note = (
+            f"The profile of {wanted} is a proposal of cimgate's, not the standard's: compare it with your partner's."
+        )
+        err.print(Text(note), soft_wrap=True)
 
 
-def written(
-    schemas: "SchemaSet", verb: str, noun: str, *, full: bool, draft: bool, context: str, source: str
-) -> bytes:
+def written(schemas: "SchemaSet", verb: str, noun: str, *, full: bool, draft: bool, context: str, source: str) -> bytes:
     """Write an example, indented. Raises `CommandError` for a verb or a noun that is none, or do not go together."""
     from lxml import etree  # noqa: PLC0415 - heavy
 
@@ -62,16 +69,15 @@ def written(
     from gateway.message import EnvelopeVersion, NotExpressible, build  # noqa: PLC0415 - heavy
     from gateway.validation.instances import NotWritable  # noqa: PLC0415 - heavy
 
-    known, wanted = _asked(schemas, verb, noun)
     version = EnvelopeVersion.DRAFT if draft else EnvelopeVersion.FINAL
     try:
-        header_noun, parts = _parts(schemas, known, wanted, full=full)
-        raw = build(envelope(known, header_noun, parts, context=context, source=source, full=full), version)
+        header_noun, parts = _parts(schemas, verb, noun, full=full)
+        raw = build(envelope(verb, header_noun, parts, context=context, source=source, full=full), version)
     except (NotExpressible, NotWritable) as error:
         raise CommandError(str(error)) from error
     root = etree.fromstring(raw)
     etree.indent(root)
-    return etree.tostring(root, xml_declaration=True, encoding="UTF-8") + b"\n"
+    return _DECLARATION + etree.tostring(root, encoding="UTF-8", xml_declaration=False) + b"\n"
 
 
 def _parts(schemas: "SchemaSet", verb: "Verb", noun: str, *, full: bool) -> "tuple[str, Parts]":
@@ -117,12 +123,11 @@ def _main_object(payload: "etree._Element") -> tuple[str, str]:
 
 
 def _usual_set(schemas: "SchemaSet", *, full: bool) -> tuple[str, ...]:
-    usual = [noun for noun in ("MeterConfig", "UsagePointConfig", "MasterDataLinkageConfig") if noun in schemas.nouns]
-    nouns = usual or sorted(schemas.nouns)
-    return tuple(nouns if full and usual else nouns[:1])
+    usual = tuple(noun for noun in _USUAL_SET if noun in schemas.nouns)
+    return usual if full else usual[:1] or tuple(sorted(schemas.nouns)[:1])
 
 
-def _asked(schemas: "SchemaSet", verb: str, noun: str) -> "tuple[Verb, str]":
+def understood(schemas: "SchemaSet", verb: str, noun: str) -> "tuple[Verb, str]":
     """Understand what was asked for. Raises `CommandError` with the nearest that there is, and with all."""
     from gateway.cli._envelopes import verbs_of  # noqa: PLC0415 - heavy
     from gateway.message import Verb  # noqa: PLC0415 - heavy
