@@ -61,7 +61,9 @@ def example(
         err.print(Text(note), soft_wrap=True)
 
 
-def written(schemas: "SchemaSet", verb: str, noun: str, *, full: bool, draft: bool, context: str, source: str) -> bytes:
+def written(
+    schemas: "SchemaSet", verb: "Verb", noun: str, *, full: bool, draft: bool, context: str, source: str
+) -> bytes:
     """Write an example, indented. Raises `CommandError` for a verb or a noun that is none, or do not go together."""
     from lxml import etree  # noqa: PLC0415 - heavy
 
