@@ -8,6 +8,7 @@ from lxml import etree
 
 from gateway.message import EnvelopeVersion
 from gateway.validation.sources import ENVELOPES, SchemaError, Source, closure, load, mains_of
+from gateway.validation.vocabulary import Vocabulary, vocabulary_of
 from gateway.validation.wording import local, namespace, plain
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class SchemaSet:
         self._compiled: dict[str, etree.XMLSchema] = {}
         self._by_tag: dict[str, etree.XMLSchema] = {}
         self._models: dict[str, Model | None] = {}
+        self._vocabularies: dict[str, Vocabulary] = {}
         named = {
             root: main.namespace
             for main in self._mains.values()
@@ -50,6 +52,7 @@ class SchemaSet:
             self.envelope(version)
         for main in self._mains:
             self._compile(main)
+            self.vocabulary(main)
 
     def envelope(self, version: EnvelopeVersion) -> etree.XMLSchema:
         """Give the schema of the envelope in one version. Raises `SchemaError` where there is none."""
@@ -79,6 +82,13 @@ class SchemaSet:
     def namespace_of(self, noun: str) -> str | None:
         """Give the namespace in which a noun or Get profile has its schema."""
         return self._namespaces.get(noun)
+
+    def vocabulary(self, space: str) -> Vocabulary | None:
+        """Give what the semantic checks know of a namespace; None where it has no schema."""
+        known = self._vocabularies.get(space)
+        if known is None and space in self._mains:
+            known = self._vocabularies[space] = vocabulary_of(self._mains[space], self._sources)
+        return known
 
     def model(self, space: str) -> "Model | None":
         """Give the object model of a namespace, to explain what was refused; None where it cannot be built."""
