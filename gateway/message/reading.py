@@ -29,7 +29,12 @@ def read(raw: bytes, limits: Limits = DEFAULT_LIMITS) -> Message:
     A SOAP envelope is opened and noted (`wrapped`), so that the message inside can be judged as well.
     Raises `Unreadable`: code 1.8 where the bytes are no message, 1.5 where the header lacks its verb or noun.
     """
-    root, wrapped = parse(raw, limits), False
+    return message_in(parse(raw, limits), raw)
+
+
+def message_in(document: etree._Element, raw: bytes = b"") -> Message:
+    """Find the message in a document that was parsed. Raises `Unreadable` as `read` does."""
+    root, wrapped = document, False
     known = _MESSAGES.get(tag_of(root))
     if known is None:
         root, wrapped = _unwrap(root)
