@@ -11,7 +11,7 @@ from gateway.message import Finding, Severity
 
 _LONGEST_VALUE: Final = 300
 _LONGEST_TEXT: Final = 1000
-_STYLES: Final = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow"}
+_STYLES: Final = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.REPAIRED: "bold cyan"}
 
 
 def show_finding(finding: Finding, lines: Sequence[str]) -> None:

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from gateway.routing.patterns import CodeKind
-from gateway.routing.routes import Route, is_event
+from gateway.codes.patterns import CodeKind
+from gateway.routing.routes import CODE_KEYS, Route, is_event
 
 
 def never_fires(route: Route) -> str:
@@ -60,7 +60,7 @@ def _covers(cover: Route, route: Route, verb: str) -> bool:
     return (
         all(any(wanted.includes(other) for other in route.properties) for wanted in cover.properties)
         and all(any(other.includes(refused) for other in route.not_properties) for refused in cover.not_properties)
-        and all(_codes_covered(cover, route, kind) for kind in CodeKind)
+        and all(_codes_covered(cover, route, kind) for kind in CODE_KEYS)
     )
 
 

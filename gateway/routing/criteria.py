@@ -3,9 +3,9 @@
 import re
 from typing import Protocol
 
+from gateway.codes.patterns import CodeKind, CodePattern, compile_patterns
 from gateway.routing.facts import Facts
-from gateway.routing.patterns import CodeKind, CodePattern, compile_patterns
-from gateway.routing.routes import PropertyValues, Route
+from gateway.routing.routes import CODE_KEYS, PropertyValues, Route
 
 _SHOWN = 8
 """How many codes of a message an explanation quotes."""
@@ -91,7 +91,7 @@ class _Property:
 
 class _Code:
     def __init__(self, kind: CodeKind, patterns: tuple[CodePattern, ...]) -> None:
-        self.key = kind.key
+        self.key = CODE_KEYS[kind]
         self._kind = kind
         self._takes = compile_patterns(patterns).fullmatch
         self.wanted = _one_of(tuple(map(str, patterns)))
@@ -117,7 +117,7 @@ def criteria_of(route: Route) -> tuple[Criterion, ...]:
         criteria.append(_OtherSource(route.not_sources))
     criteria.extend(_Property(asked, present=True) for asked in route.properties)
     criteria.extend(_Property(asked, present=False) for asked in route.not_properties)
-    criteria.extend(_Code(kind, route.patterns(kind)) for kind in CodeKind if route.patterns(kind))
+    criteria.extend(_Code(kind, route.patterns(kind)) for kind in CODE_KEYS if route.patterns(kind))
     return tuple(criteria)
 
 

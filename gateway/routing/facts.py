@@ -4,10 +4,10 @@ from typing import Final
 
 from lxml import etree
 
+from gateway.codes.patterns import CodeKind
 from gateway.message import DEFAULT_LIMITS, Limits, Message, Unreadable
 from gateway.message.compression import CompressionError, decompress, is_xml
 from gateway.message.parsing import parse
-from gateway.routing.patterns import CodeKind
 
 _UNPACKED: Final = Limits(message_bytes=DEFAULT_LIMITS.decompressed_bytes)
 

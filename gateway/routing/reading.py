@@ -5,19 +5,19 @@ import tomllib
 from collections.abc import Collection
 from typing import Any, Final
 
+from gateway.codes.patterns import BadPattern, CodeKind, CodePattern, parse_pattern
 from gateway.message.nouns import OPERATION_SET
 from gateway.message.verbs import DEPRECATED, EVENT_VERBS, REQUEST_VERBS, Verb
 from gateway.routing.coverage import never_fires, shadowing
 from gateway.routing.fields import Table
-from gateway.routing.patterns import BadPattern, CodeKind, CodePattern, parse_pattern
 from gateway.routing.problems import Problem, nearest
-from gateway.routing.routes import ANY, PropertyValues, Route, System, can_occur
+from gateway.routing.routes import ANY, CODE_KEYS, PropertyValues, Route, System, can_occur
 from gateway.routing.toml_lines import TomlLines
 
-_SYSTEM_KEYS: Final = ("name", "address", "sources")
+_SYSTEM_KEYS: Final = ("name", "address", "sources", "dialect")
 _ROUTE_KEYS: Final = (
     *("name", "note", "noun", "verbs", "contexts", "sources", "not_sources", "properties", "not_properties"),
-    *(kind.key for kind in CodeKind),
+    *CODE_KEYS.values(),
 )
 _VERBS: Final = (*sorted(REQUEST_VERBS), *sorted(EVENT_VERBS))
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -76,7 +76,7 @@ class RouteFile:
             return
         table = Table(self._file, self._lines, ("system", 0), values)
         table.only(_SYSTEM_KEYS, "[system]")
-        name, address = table.text("name"), table.text("address")
+        name, address, dialect = table.text("name"), table.text("address"), table.text("dialect")
         sources = table.texts("sources")
         if not table.has("name"):
             table.fault("name", "The system has no name.", 'Write name = "..." below [system].')
@@ -88,7 +88,9 @@ class RouteFile:
         self.problems += table.problems
         self.name_line = self._lines.key("system", 0, "name")
         if name is not None:
-            self.system = System(name, address or f"queue:cim.{name}", sources or (name,), self._file)
+            line = self._lines.key("system", 0, "dialect")
+            address = address or f"queue:cim.{name}"
+            self.system = System(name, address, sources or (name,), self._file, dialect or "", line)
 
     def _read_route(self, number: int, table: Table) -> None:
         table.only(_ROUTE_KEYS, "[[route]]")
@@ -187,13 +189,14 @@ def _properties_of(table: Table, key: str) -> tuple[PropertyValues, ...]:
 
 def _patterns_of(table: Table, kind: CodeKind) -> tuple[CodePattern, ...]:
     patterns: list[CodePattern] = []
-    for text in table.texts(kind.key):
+    key = CODE_KEYS[kind]
+    for text in table.texts(key):
         try:
             patterns.append(parse_pattern(kind, text))
         except BadPattern as error:
             example = ".".join("*" * kind.parts)
             advice = f"Write {kind.parts} numbers or * with dots between them, like {example}."
-            table.fault(kind.key, f"'{text}' is no pattern of {kind.key}: {error}.", advice, text)
+            table.fault(key, f"'{text}' is no pattern of {key}: {error}.", advice, text)
     return tuple(patterns)
 
 

@@ -1,23 +1,31 @@
 """A system and its routes, as a route file states them."""
 
 from dataclasses import dataclass
+from typing import Final
 
+from gateway.codes.patterns import CodeKind, CodePattern
 from gateway.message.nouns import OPERATION_SET
 from gateway.message.verbs import EVENT_VERBS, Verb
-from gateway.routing.patterns import CodeKind, CodePattern
 
 ANY = "*"
+CODE_KEYS: Final = {CodeKind.EVENT: "events", CodeKind.CONTROL: "controls", CodeKind.READING: "readings"}
+"""The keys of a route file that ask for codes."""
 _SET_VERBS = frozenset({Verb.EXECUTE, Verb.EXECUTED})
 
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """A receiving system: its name, where it is reached (`queue:NAME`), the Header.Source values it sends under."""
+    """A receiving system: its name, where it is reached (`queue:NAME`), the Header.Source values it sends under.
+
+    `dialect` names the source of the settings in whose dialect it is written to; empty: as the standard has it.
+    """
 
     name: str
     address: str
     sources: tuple[str, ...]
     file: str
+    dialect: str = ""
+    dialect_line: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +86,8 @@ class Route:
                 return self.controls
             case CodeKind.READING:
                 return self.readings
+            case CodeKind.QUALITY:  # no route asks for the quality of readings
+                return ()
 
 
 def can_occur(noun: str, verb: str) -> bool:

@@ -29,6 +29,11 @@ class Checker:
         self._limits = limits
         self._site = Site(schemas.nouns, schemas.profiles, context)
 
+    @property
+    def site(self) -> Site:
+        """What the rules know of the gateway: nouns, profiles, context."""
+        return self._site
+
     def check(self, message: Message) -> Verdict:
         """Judge a message that was read. The cost of a good one is that of its two schema validations."""
         size = len(message.raw)

@@ -126,9 +126,9 @@ class Explainer:
 def undeclared(root: etree._Element, schemas: SchemaSet) -> tuple[Finding, ...]:
     """Tell that no schema declares a root: its name or its namespace is wrong."""
     name, space = local_name(root), namespace(tag_of(root))
-    installed = schemas.namespace_of(name)
-    if installed is not None and installed != space:
-        advice = f"Write {name} in the namespace '{installed}'."
+    installed = [f"'{other}'" for other in schemas.namespaces_of(name) if other != space]
+    if installed:
+        advice = f"Write {name} in the namespace {listed(installed, 'or')}."
     else:
         advice = f"Check the name; the namespace of {name} would be '{profile_namespace(name)}'."
     where = f"the namespace '{space}'" if space else "no namespace"

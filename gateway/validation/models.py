@@ -10,6 +10,7 @@ import xmlschema
 from xmlschema.validators import XsdAnyElement, XsdElement, XsdGroup
 
 from gateway.message.namespaces import XSD_NAMESPACE
+from gateway.validation.declarations import Element, element_of
 from gateway.validation.particles import OTHER, Content, Slot
 
 _XS: Final = f"{{{XSD_NAMESPACE}}}"
@@ -31,6 +32,11 @@ class Model:
 
     def __init__(self, documents: Sequence[str]) -> None:
         self._schema = xmlschema.XMLSchema10(list(documents), allow="none", use_fallback=False)
+
+    def element(self, path: Sequence[str]) -> Element | None:
+        """Give the declaration of the element at a path of `{namespace}local` names from the root; None if unknown."""
+        declared = self._declared(path)
+        return None if declared is None else element_of(declared)
 
     def content(self, path: Sequence[str]) -> Content | None:
         """Give the content of the element at a path of `{namespace}local` names from the root; None if unknown."""

@@ -214,5 +214,27 @@ OPERATION_NOUN: Final = Rule(
 )
 OPERATION_PAYLOAD: Final = Rule("operation-payload", PAYLOAD, "An operation has a payload.", _SETS, inferred=True)
 
+DIALECT_NAMESPACE: Final = Rule(
+    "dialect-namespace",
+    SCHEMA,
+    "Elements are in the namespaces of the standard; others are read as ours where the settings of the source say so.",
+    _GATEWAY,
+    inferred=True,
+)
+DIALECT_NOUN: Final = Rule(
+    "dialect-noun",
+    NOUN,
+    "Nouns have the names of the standard; others are read as ours where the settings of the source say so.",
+    _GATEWAY,
+    inferred=True,
+)
+STRONGLY_TYPED_TENSE: Final = Rule(
+    "strongly-typed-tense",
+    VERB,
+    "In a strongly typed message the operation's name and the header's verb agree whether it commands or reports.",
+    _GATEWAY,
+    inferred=True,
+)
+
 RULES: Final[tuple[Rule, ...]] = tuple(value for value in list(globals().values()) if isinstance(value, Rule))
 """All rules, in the order of their declaration."""
