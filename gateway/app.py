@@ -31,8 +31,9 @@ from gateway.pipeline import Examiner, Pipeline, Rules, Settlement
 from gateway.pipeline.refusal import Sender
 from gateway.resources import ResourceError
 from gateway.routing import RouteTable, RoutingError
-from gateway.rulebook import checker, route_table
-from gateway.settings import Settings
+from gateway.rulebook import dialects, route_table, schema_set, serving_checker
+from gateway.settings import Settings, SettingsError
+from gateway.validation import SchemaError
 
 log = structlog.get_logger(__name__)
 
@@ -89,7 +90,7 @@ class Gateway:
             wanted = topology(self._settings, rules.table)
             if wanted != self._topology:
                 await self._declare(wanted)
-        except (RoutingError, ResourceError, TopologyError, ConnectionError) as error:
+        except (RoutingError, ResourceError, SchemaError, SettingsError, TopologyError, ConnectionError) as error:
             log.error("reload refused, the rules stay as they were", reason=str(error))  # noqa: TRY400 - no defect
             return
         self._topology = wanted
@@ -193,9 +194,13 @@ class Gateway:
     def _make_rules(self) -> Rules:
         settings = self._settings
         table = route_table(settings)
-        examiner = Examiner(lambda: checker(settings, settings.context), settings.limits(), settings.off_loop_bytes)
-        adapters = {name: Adapter(name, address) for name, address in addresses(table).items()}
-        return Rules(examiner, table, adapters)
+        spoken = dialects(settings, schema_set(settings))
+        examiner = Examiner(lambda: serving_checker(settings), spoken, settings.limits(), settings.off_loop_bytes)
+        adapters = {
+            name: Adapter(name, address, spoken.speech_of(table.systems[name].dialect or name))
+            for name, address in addresses(table).items()
+        }
+        return Rules(examiner, table, adapters, spoken)
 
 
 @contextlib.contextmanager

@@ -1,11 +1,17 @@
-"""Schemas, routes and checkers as the settings name them: what decides about a message, without a broker."""
+"""Schemas, routes, dialects and checkers as the settings name them: what decides about a message, without a broker."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from gateway import resources, routing
+from gateway.dialects import EVERYBODY, Dialect, Dialects, Interpreter, Tense
+from gateway.message import EnvelopeVersion
 from gateway.message.nouns import PART9_NOUNS
-from gateway.settings import Settings
+from gateway.message.speech import NamespaceMap, Speech, filled
+from gateway.settings import Settings, SettingsError, SourceSettings
 from gateway.validation import Checker, SchemaSet
+from gateway.validation.severities import BadLevels, Severities
+from gateway.validation.wording import nearest
 
 
 def schema_set(settings: Settings) -> SchemaSet:
@@ -13,11 +19,41 @@ def schema_set(settings: Settings) -> SchemaSet:
     return SchemaSet(resources.schema_sources(*([] if settings.schemas is None else [settings.schemas])))
 
 
-def checker(settings: Settings, context: str | None = None) -> Checker:
-    """Make a checker with its own schemas, compiled ahead; with a context, messages for others are refused."""
+def checker(settings: Settings, schemas: SchemaSet, context: str | None = None) -> Checker:
+    """Make a checker; with a context, messages for others are refused. Raises `SettingsError`."""
+    return Checker(schemas, context=context, limits=settings.limits(), severities=severities(settings))
+
+
+def serving_checker(settings: Settings) -> Checker:
+    """Make the checker of a serving gateway: its own schemas, compiled ahead, and its own context alone."""
     schemas = schema_set(settings)
     schemas.compile_all()
-    return Checker(schemas, context=context, limits=settings.limits())
+    return checker(settings, schemas, settings.context)
+
+
+def severities(settings: Settings) -> Severities:
+    """Give the levels of rules that the settings change. Raises `SettingsError`."""
+    try:
+        return Severities.read({name: table.rules for table in settings.sources for name in table.name})
+    except BadLevels as error:
+        raise SettingsError(*(f"sources: {problem}" for problem in error.problems)) from error
+
+
+def interpreter(settings: Settings, schemas: SchemaSet, judge: Checker) -> Interpreter:
+    """Make what reads messages in the dialects of their sources. Raises `SettingsError`."""
+    return Interpreter(dialects(settings, schemas), judge.site, settings.limits())
+
+
+def dialects(settings: Settings, schemas: SchemaSet) -> Dialects:
+    """Give the dialects of the sources. Raises `SettingsError` where one leads to what no schema describes."""
+    problems = [problem for table in settings.sources for problem in _problems(table, schemas)]
+    if problems:
+        raise SettingsError(*problems)
+    everybody = next((table for table in settings.sources if EVERYBODY in table.name), None)
+    return Dialects(
+        {name: _dialect(table, everybody) for table in settings.sources for name in table.name if _has_dialect(table)}
+        | ({EVERYBODY: _dialect(everybody, None)} if everybody is not None and _has_dialect(everybody) else {})
+    )
 
 
 def routes_folder(settings: Settings, folder: Path | None = None) -> Path:
@@ -31,4 +67,41 @@ def route_table(settings: Settings, folder: Path | None = None) -> routing.Route
     Raises `ResourceError` for the folder, `RoutingError` for what is in it.
     """
     sources = resources.route_sources(routes_folder(settings, folder))
-    return routing.load(sources, nouns=PART9_NOUNS | schema_set(settings).nouns)
+    named = {name for table in settings.sources if _has_dialect(table) for name in table.name}
+    return routing.load(sources, nouns=PART9_NOUNS | schema_set(settings).nouns, dialects=named)
+
+
+def _has_dialect(table: SourceSettings) -> bool:
+    return bool(table.mode or table.namespaces or table.nouns or table.tense)
+
+
+def _dialect(table: SourceSettings, everybody: SourceSettings | None) -> Dialect:
+    """Give the dialect of a table, with what everybody's says beside it."""
+    mode, tense = table.mode, table.tense
+    namespaces, nouns = table.namespaces, table.nouns
+    if everybody is not None:
+        mode, tense = mode or everybody.mode, tense or everybody.tense
+        namespaces, nouns = everybody.namespaces | namespaces, everybody.nouns | nouns
+    own_first = {key: value for key, value in namespaces.items() if key in table.namespaces} | namespaces
+    return Dialect(
+        lenient=mode == "lenient",
+        namespaces=NamespaceMap(tuple(own_first.items())),
+        nouns=nouns,
+        tense=None if tense is None else Tense(tense),
+        # What is read from everybody does not tell how this one wants to be written to.
+        speech=Speech(NamespaceMap(tuple(table.namespaces.items())), tuple(table.nouns.items())),
+    )
+
+
+def _problems(table: SourceSettings, schemas: SchemaSet) -> Iterator[str]:
+    known = {version.namespace for version in EnvelopeVersion} | set(schemas.namespaces)
+    for theirs, ours in table.namespaces.items():
+        if not any(filled(space, ours, "") is not None for space in known):
+            close = nearest(ours, known)
+            hint = f" (did you mean '{close}'?)" if close else ""
+            yield f"sources '{table.name[0]}': no schema describes '{ours}', to which '{theirs}' is mapped{hint}."
+    for theirs, ours in table.nouns.items():
+        if ours not in schemas.nouns | PART9_NOUNS:
+            close = nearest(ours, schemas.nouns | PART9_NOUNS)
+            hint = f" (did you mean {close}?)" if close else ""
+            yield f"sources '{table.name[0]}': {ours}, as which {theirs} is to be read, is no noun{hint}."

@@ -161,3 +161,43 @@ def test_a_variable_that_sets_nothing_is_reported_with_the_nearest_that_would(mo
 
 def test_every_setting_has_a_description() -> None:
     assert all(field.description for field in Settings.model_fields.values())
+
+
+def test_sources_have_tables_of_their_own(tmp_path: Path) -> None:
+    text = """
+        [[sources]]
+        name = "HES"
+        mode = "lenient"
+        nouns = { Alarms = "EndDeviceEvents" }
+        [sources.namespaces]
+        "http://iec.ch/TC57/2010/*#" = "http://iec.ch/TC57/2011/*#"
+
+        [[sources]]
+        name = ["CIS", "OMS"]
+        [sources.rules]
+        blank-correlation = "error"
+    """
+    hes, others = load(_file(tmp_path, text)).sources
+    assert (hes.name, hes.mode, others.name, others.mode) == (("HES",), "lenient", ("CIS", "OMS"), None)
+    assert others.rules == {"blank-correlation": "error"}
+    assert load(_file(tmp_path, text)).masked()["sources"] == "HES: lenient; CIS, OMS: None"
+
+
+def test_what_is_wrong_in_a_table_of_a_source_is_told_with_its_line(tmp_path: Path) -> None:
+    file = _file(
+        tmp_path,
+        '[[sources]]\nname = "HES"\nmode = "soft"\nnaems = 1\n[[sources]]\n'
+        'namespaces = {"urn:a/*#" = "urn:b"}\n[[sources]]\nname = "CIS"\nnouns = {MeterConfig = "MeterReadings"}\n',
+    )
+    assert _refused(config=file).splitlines() == [
+        f"{file}:1: sources[1].mode is 'soft': must be 'strict' or 'lenient'.",
+        f"{file}:1: sources[1].naems is no key of the table.",
+        f"{file}:5: sources[2].name is missing.",
+        f"{file}:5: sources[2].namespaces 'urn:a/*#' has a * for the noun, so 'urn:b' needs one too.",
+        f"{file}:7: sources[3].nouns MeterConfig is a noun of the standard and cannot be read as another.",
+    ]
+
+
+def test_a_source_has_one_table(tmp_path: Path) -> None:
+    file = _file(tmp_path, '[[sources]]\nname = "HES"\n[[sources]]\nname = ["CIS", "HES"]\n')
+    assert _refused(config=file) == f"{file}:1: sources: HES has more than one table [[sources]]."

@@ -12,7 +12,7 @@ from gateway.message import Finding, Severity
 _LONGEST_VALUE: Final = 300
 _LONGEST_TEXT: Final = 1000
 _ATTRIBUTE_RULES: Final = ("cvc-type.3.1.1", "cvc-complex-type.3.2.1", "cvc-complex-type.3.2.2")
-_STYLES: Final = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow"}
+_STYLES: Final = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.REPAIRED: "bold cyan"}
 
 
 def show_finding(finding: Finding, lines: Sequence[str]) -> None:

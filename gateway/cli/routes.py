@@ -98,16 +98,16 @@ def explain(
     """
     from gateway.cli.validate import described, judge  # noqa: PLC0415 - heavy
     from gateway.message import MessageKind  # noqa: PLC0415 - heavy
-    from gateway.rulebook import route_table, schema_set  # noqa: PLC0415 - heavy
-    from gateway.validation import Checker  # noqa: PLC0415 - heavy
+    from gateway.rulebook import checker, interpreter, route_table, schema_set  # noqa: PLC0415 - heavy
 
     settings = load_settings(ctx)
     found = inputs([file])
     if len(found) != 1:
         raise CommandError(f"{file} is a folder; name one message.")
     table = route_table(settings, folder)
-    limits = settings.limits()
-    judged = judge(found[0], Checker(schema_set(settings), limits=limits), limits)
+    schemas = schema_set(settings)
+    check = checker(settings, schemas)
+    judged = judge(found[0], interpreter(settings, schemas, check), check)
     message = judged.message
     if message is None:
         _show_first(judged)

@@ -11,11 +11,15 @@ from gateway.cli._inputs import Input, inputs
 from gateway.cli._shared import ExitCode, app, command, counted, load_settings, out, printable
 
 if TYPE_CHECKING:
-    from gateway.message import Finding, Limits, Message
+    from gateway.dialects import Interpreter
+    from gateway.message import Finding, Message
     from gateway.validation import Checker
 
 _MOST_SHOWN: Final = 20
 """Faults shown of one file; a document with hundreds has mostly one cause."""
+
+_STYLES: Final = {"ok": "green", "ok, repaired": "cyan", "ok with warnings": "yellow", "refused": "bold red"}
+"""What may be said of a message, and its colour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +47,17 @@ def validate(
 
     Exit status: 0 if all may pass (warnings included), 1 if one is refused, 2 if one cannot be read.
     """
-    from gateway.rulebook import schema_set  # noqa: PLC0415 - heavy
-    from gateway.validation import Checker  # noqa: PLC0415 - heavy
+    from gateway.rulebook import checker, interpreter, schema_set  # noqa: PLC0415 - heavy
 
     settings = load_settings(ctx)
     found = inputs(names)
-    limits = settings.limits()
-    checker = Checker(schema_set(settings), context=context, limits=limits)
-    counts = {"ok": 0, "ok with warnings": 0, "refused": 0}
+    schemas = schema_set(settings)
+    check = checker(settings, schemas, context)
+    read = interpreter(settings, schemas, check)
+    counts = dict.fromkeys(_STYLES, 0)
     for item in found:
-        judged = judge(item, checker, limits)
-        state = "refused" if not judged.ok else "ok with warnings" if judged.findings else "ok"
+        judged = judge(item, read, check)
+        state = _state(judged)
         counts[state] += 1
         if as_json:
             typer.echo(json.dumps(_as_json(judged)))
@@ -66,25 +70,32 @@ def validate(
         raise typer.Exit(ExitCode.NOT_FINE)
 
 
-def judge(item: Input, checker: "Checker", limits: "Limits") -> Judged:
-    """Read and check one input."""
-    from gateway.message import Unreadable, read  # noqa: PLC0415 - heavy
+def judge(item: Input, interpreter: "Interpreter", checker: "Checker") -> Judged:
+    """Read one input in the dialect of its source, and check it."""
+    from gateway.message import Unreadable  # noqa: PLC0415 - heavy
 
     raw = item.read()
     try:
-        message = read(raw, limits)
+        message = interpreter.read(raw)
     except Unreadable as error:
         return Judged(item.name, raw, None, (error.finding,), ok=False)
     verdict = checker.check(message)
-    return Judged(item.name, raw, message, verdict.findings, verdict.ok)
+    return Judged(item.name, raw, message, (*message.repairs, *verdict.findings), verdict.ok)
+
+
+def _state(judged: Judged) -> str:
+    if not judged.ok:
+        return "refused"
+    if any(finding.severity == "warning" for finding in judged.findings):
+        return "ok with warnings"
+    return "ok, repaired" if judged.findings else "ok"
 
 
 def _show(judged: Judged, state: str, *, blocks: bool) -> None:
     from gateway.cli._excerpt import lines_of  # noqa: PLC0415 - heavy
     from gateway.cli._faults import show_finding  # noqa: PLC0415 - heavy
 
-    style = {"ok": "green", "refused": "bold red"}.get(state, "yellow")
-    line = Text.assemble((state, style), "  ", (judged.name, "bold"))
+    line = Text.assemble((state, _STYLES[state]), "  ", (judged.name, "bold"))
     if judged.message is not None:
         line.append(f"  {described(judged.message)}", style="dim")
     out.print(line, soft_wrap=True)

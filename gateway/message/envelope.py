@@ -9,7 +9,9 @@ from enum import StrEnum
 from lxml import etree
 
 from gateway.codes import Level, Result
+from gateway.message.findings import Finding
 from gateway.message.namespaces import EnvelopeVersion
+from gateway.message.speech import CANONICAL, Speech
 from gateway.message.verbs import MessageKind
 
 
@@ -205,6 +207,9 @@ class Message:
     `root` is the envelope's element; `wrapped` tells that it stood inside a SOAP envelope. `payload` is the Payload
     element, `content` the foreign roots in it (nouns). Request, reply and operation set are read on demand by
     `gateway.message.parts`. The tree must not be changed: the raw bytes are what is handed on.
+
+    `repairs` tell what was mended for a source with a dialect of its own, and `speech` how that source writes; `raw`
+    holds the mended message then, and the lines of the tree are still those of the bytes that came.
     """
 
     raw: bytes
@@ -217,3 +222,5 @@ class Message:
     payload: etree._Element | None = None
     content: tuple[etree._Element, ...] = ()
     wrapped: bool = False
+    repairs: tuple[Finding, ...] = ()
+    speech: Speech = CANONICAL

@@ -8,10 +8,11 @@ from gateway.message.namespaces import EnvelopeVersion
 
 
 class Severity(StrEnum):
-    """An error refuses the message; a warning travels with it."""
+    """An error refuses the message; a warning travels with it, and so does what was repaired in it (see dialects)."""
 
     ERROR = "error"
     WARNING = "warning"
+    REPAIRED = "repaired"
 
 
 @dataclass(frozen=True, slots=True)

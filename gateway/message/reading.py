@@ -29,7 +29,12 @@ def read(raw: bytes, limits: Limits = DEFAULT_LIMITS) -> Message:
     A SOAP envelope is opened and noted (`wrapped`), so that the message inside can be judged as well.
     Raises `Unreadable`: code 1.8 where the bytes are no message, 1.5 where the header lacks its verb or noun.
     """
-    root, wrapped = parse(raw, limits), False
+    return message_of(raw, parse(raw, limits))
+
+
+def message_of(raw: bytes, document: etree._Element) -> Message:
+    """Give the message of a document that was parsed from `raw`; raises as `read` does."""
+    root, wrapped = document, False
     known = _MESSAGES.get(tag_of(root))
     if known is None:
         root, wrapped = _unwrap(root)
@@ -130,6 +135,27 @@ def _flag(text: str | None) -> bool | None:
     return None if text is None else text.strip() in _TRUE
 
 
+def is_strongly_typed(root: etree._Element) -> bool:
+    """Tell whether a root is one of SOAP services with a type for each noun: its namespace ends in `<Noun>Message`."""
+    return _split(tag_of(root))[0].endswith("Message")
+
+
+def strongly_typed(root: etree._Element) -> Finding:
+    """Tell that a message is strongly typed (IEC 61968-100 Annex C), where the generic form is wanted."""
+    namespace, local = _split(tag_of(root))
+    return Finding(
+        "strongly-typed",
+        ReplyCode.SCHEMA_VALIDATION_FAILED,
+        f"{local} is a strongly typed message ({namespace}), as SOAP services use them.",
+        f"Over AMQP send {_ROOTS}, with the verb and the noun in the header.",
+        xpath=xpath_of(root),
+        line=root.sourceline,
+        element=local,
+        found=local,
+        allowed=tuple(kind.value for kind in MessageKind),
+    )
+
+
 def _unusable_header(place: etree._Element, text: str, missing: str, version: EnvelopeVersion) -> Unreadable:
     return Unreadable(
         Finding(
@@ -150,10 +176,9 @@ def _no_message(root: etree._Element, namespace: str, local: str) -> Unreadable:
     known = ", ".join(version.namespace for version in EnvelopeVersion)
     if local in _KINDS:
         text = f"{local} is in the namespace '{namespace}', which is no known version of the envelope."
-        advice = f"Use one of {known}."
-    elif namespace.endswith("Message"):
-        text = f"{local} is a strongly typed message ({namespace}), as SOAP services use them."
-        advice = f"Over AMQP send {_ROOTS}, with the verb and the noun in the header."
+        advice = f"Use one of {known}; or let the operator of the gateway map yours ([[sources]], namespaces)."
+    elif is_strongly_typed(root):
+        return Unreadable(strongly_typed(root))
     else:
         text = f"The root element is {local} in the namespace '{namespace}', not a message of IEC 61968-100."
         advice = f"The root must be {_ROOTS}, in one of the namespaces {known}."

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 import structlog
 
-from gateway.adapters import Adapter, properties_of
+from gateway.adapters import Adapter, properties_of, repairs_of
 from gateway.broker import Delivery, Failure, Session
 from gateway.broker.topology import DEAD
 from gateway.codes import ReplyCode
+from gateway.dialects import Dialects, speak
 from gateway.endpoints import AmqpAddress, Publication
 from gateway.endpoints.amqp import OUT_EXCHANGE
 from gateway.logs import about
@@ -36,6 +37,7 @@ class Rules:
     examiner: Examiner
     table: RouteTable
     adapters: Mapping[str, Adapter]
+    dialects: Dialects
 
 
 class Pipeline:
@@ -94,7 +96,7 @@ class Pipeline:
             reason = _REASONS.get(examined.errors[0].rule, Reason.INVALID)
             self._refuse(session, delivery, examined, reason)
         elif message.kind in (MessageKind.RESPONSE, MessageKind.FAULT):
-            self._hand_on_reply(session, delivery, examined, message)
+            self._hand_on_reply(session, delivery, examined, message, rules)
         elif routes := rules.table.match(message):
             transport = delivery.properties()
             passed_on = transport.passed_on()
@@ -109,8 +111,10 @@ class Pipeline:
         else:
             self._refuse(session, delivery, examined, Reason.UNROUTABLE, rules.table.unroutable(message))
 
-    def _hand_on_reply(self, session: Session, delivery: Delivery, examined: Examined, message: Message) -> None:
-        """Publish a reply to the topic it was sent to; the system named there has its queue bound to it."""
+    def _hand_on_reply(
+        self, session: Session, delivery: Delivery, examined: Examined, message: Message, rules: Rules
+    ) -> None:
+        """Publish a reply to the topic it was sent to, in the dialect of the system named there."""
         if not delivery.routing_key.startswith(self._reply_key):
             finding = Finding(
                 "reply-key",
@@ -121,9 +125,13 @@ class Pipeline:
             self._refuse(session, delivery, examined, Reason.NO_CONVERSATION, finding)
             return
         transport = delivery.properties()
-        properties = properties_of(message.header, headers=transport.passed_on(), repeated=delivery.redelivered)
+        headers = transport.passed_on() | repairs_of(message)
+        properties = properties_of(message.header, headers=headers, repeated=delivery.redelivered)
         address = AmqpAddress(OUT_EXCHANGE, delivery.routing_key)
-        session.publisher.publish(Publication(address, message.raw, properties, message.header), delivery)
+        asker = delivery.routing_key.removeprefix(self._reply_key)
+        adapter = rules.adapters.get(asker)
+        body = speak(message.raw, rules.dialects.speech_of(asker) if adapter is None else adapter.speech)
+        session.publisher.publish(Publication(address, body, properties, message.header), delivery)
         self.counts.published += 1
 
     def _refuse(
@@ -154,9 +162,8 @@ class Pipeline:
         answered: str = "not due",
     ) -> None:  # fmt: skip
         header = message.header if message else None
-        letter = dead_letter(
-            delivery.body, header, reason, finding, delivery, first_seen=self._now(), more={"answered": answered}
-        )
+        more = {"answered": answered} | (repairs_of(message) if message else {})
+        letter = dead_letter(delivery.body, header, reason, finding, delivery, first_seen=self._now(), more=more)
         session.publisher.publish(letter, delivery)
         self.counts.dead += 1
         log.warning(

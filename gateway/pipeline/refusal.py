@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.codes import Level, Result
+from gateway.dialects import speak, spoken_version
 from gateway.endpoints import AmqpAddress, Properties, Publication, parse_address
 from gateway.message import (
     Envelope,
@@ -56,9 +57,10 @@ def is_due(message: Message) -> bool:
 def response(
     message: Message, errors: Sequence[Finding], address: AmqpAddress, sender: Sender, *, message_id: str, now: str
 ) -> Publication:
-    """Answer a request with FAILED, in its version, correlated by the ids it sent (CorrelationID, else MessageID).
+    """Answer a request with FAILED, in the dialect of the asker.
 
-    Where the draft cannot say it (its list of nouns is closed), the answer is the draft's FaultMessage.
+    It is correlated by the ids that the asker sent: CorrelationID, else MessageID. Where the draft cannot say it (its
+    list of nouns is closed), the answer is the draft's FaultMessage.
     """
     asked = message.header
     header = Header(
@@ -72,11 +74,14 @@ def response(
         correlation_id=asked.echoed_id,
     )
     envelope = Envelope(MessageKind.RESPONSE, header, reply=_failed(errors))
+    version = spoken_version(message)
     try:
-        body = build(envelope, message.version)
+        body = build(envelope, version)
     except NotExpressible:
-        return fault(errors, address, sender, correlation_id=asked.echoed_id or "", version=message.version)
-    return _answer(body, address, sender, errors, f"reply.{asked.noun}", asked.echoed_id or "", header)
+        return fault(errors, address, sender, correlation_id=asked.echoed_id or "", version=version)
+    return _answer(
+        speak(body, message.speech), address, sender, errors, f"reply.{asked.noun}", asked.echoed_id or "", header
+    )
 
 
 def fault(

@@ -14,7 +14,7 @@ from gateway.routing.problems import Problem, nearest
 from gateway.routing.routes import ANY, CODE_KEYS, PropertyValues, Route, System, can_occur
 from gateway.routing.toml_lines import TomlLines
 
-_SYSTEM_KEYS: Final = ("name", "address", "sources")
+_SYSTEM_KEYS: Final = ("name", "address", "sources", "dialect")
 _ROUTE_KEYS: Final = (
     *("name", "note", "noun", "verbs", "contexts", "sources", "not_sources", "properties", "not_properties"),
     *CODE_KEYS.values(),
@@ -76,7 +76,7 @@ class RouteFile:
             return
         table = Table(self._file, self._lines, ("system", 0), values)
         table.only(_SYSTEM_KEYS, "[system]")
-        name, address = table.text("name"), table.text("address")
+        name, address, dialect = table.text("name"), table.text("address"), table.text("dialect")
         sources = table.texts("sources")
         if not table.has("name"):
             table.fault("name", "The system has no name.", 'Write name = "..." below [system].')
@@ -88,7 +88,9 @@ class RouteFile:
         self.problems += table.problems
         self.name_line = self._lines.key("system", 0, "name")
         if name is not None:
-            self.system = System(name, address or f"queue:cim.{name}", sources or (name,), self._file)
+            line = self._lines.key("system", 0, "dialect")
+            address = address or f"queue:cim.{name}"
+            self.system = System(name, address, sources or (name,), self._file, dialect or "", line)
 
     def _read_route(self, number: int, table: Table) -> None:
         table.only(_ROUTE_KEYS, "[[route]]")

@@ -15,12 +15,17 @@ _SET_VERBS = frozenset({Verb.EXECUTE, Verb.EXECUTED})
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """A receiving system: its name, where it is reached (`queue:NAME`), the Header.Source values it sends under."""
+    """A receiving system: its name, where it is reached (`queue:NAME`), the Header.Source values it sends under.
+
+    `dialect` names the source of the settings in whose dialect it is written to; empty: as the standard has it.
+    """
 
     name: str
     address: str
     sources: tuple[str, ...]
     file: str
+    dialect: str = ""
+    dialect_line: int = 1
 
 
 @dataclass(frozen=True, slots=True)

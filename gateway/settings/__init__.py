@@ -2,5 +2,16 @@
 
 from gateway.settings.declaration import Settings
 from gateway.settings.loading import Loaded, Origin, SettingsError, Source, load, trace, unknown_variables
+from gateway.settings.sources import SourceSettings
 
-__all__ = ["Loaded", "Origin", "Settings", "SettingsError", "Source", "load", "trace", "unknown_variables"]
+__all__ = [
+    "Loaded",
+    "Origin",
+    "Settings",
+    "SettingsError",
+    "Source",
+    "SourceSettings",
+    "load",
+    "trace",
+    "unknown_variables",
+]

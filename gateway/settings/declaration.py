@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from gateway.masking import mask
 from gateway.message import Limits
+from gateway.settings.sources import SourceSettings, named_twice
 
 PREFIX: Final = "CIMGATE_"
 _MIB: Final = 1024 * 1024
@@ -95,6 +96,10 @@ class Settings(BaseSettings):
         default=None, description="A file that exists as long as the gateway is ready, for probes."
     )
 
+    sources: tuple[SourceSettings, ...] = Field(
+        default=(), description="Tables [[sources]], one for each source that writes or is judged otherwise; see docs."
+    )
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -132,6 +137,14 @@ class Settings(BaseSettings):
     @classmethod
     def _home(cls, value: Path | None) -> Path | None:
         return None if value is None else value.expanduser()
+
+    @field_validator("sources")
+    @classmethod
+    def _one_table_each(cls, value: tuple[SourceSettings, ...]) -> tuple[SourceSettings, ...]:
+        twice = sorted(set(named_twice(value)))
+        if twice:
+            raise ValueError(f"{', '.join(twice)} has more than one table [[sources]]")
+        return value
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -172,4 +185,6 @@ def _shown(value: object) -> str | int | float | None:
         return mask(secret) if "://" in secret else "***"
     if value is None or isinstance(value, str | int | float):
         return value
+    if isinstance(value, tuple):
+        return "; ".join(f"{', '.join(table.name)}: {table.mode}" for table in value) or None
     return str(value)

@@ -39,6 +39,8 @@ _PLAIN: Final = {  # pydantic's kinds of error in plain words
     "string_pattern_mismatch": "must match {pattern}",
     "literal_error": "must be {expected}",
     "value_error": "{error}",
+    "missing": "is missing",
+    "too_short": "must not be empty",
 }
 
 
@@ -152,6 +154,16 @@ def _toml(file: Path) -> tuple[dict[str, Any], dict[str, str]]:
     return values, lines
 
 
+def _table_place(place: str, name: str, number: int) -> str:
+    """Give the place of one [[table]] of several, from that of the first."""
+    file = place.rpartition(":")[0]
+    text = Path(file).read_text(encoding="utf-8")
+    heads = [
+        text.count("\n", 0, found.start()) + 1 for found in re.finditer(rf"^[ \t]*\[\[{name}\]\]", text, re.MULTILINE)
+    ]
+    return f"{file}:{heads[number]}" if number < len(heads) else place
+
+
 def _line_of(name: str, text: str) -> int:
     found = re.search(rf"^[ \t]*\[*[\"']?{re.escape(name)}[\"']?[ \t]*[=.\]]", text, re.MULTILINE)
     return 1 if found is None else text.count("\n", 0, found.start()) + 1
@@ -205,12 +217,39 @@ def _problems(error: ValidationError, values: Mapping[str, Any], sources: Mappin
         if name not in Settings.model_fields:
             problems.append(f"{name} is no setting.{_nearest(name)}")
             continue
+        if len(entry["loc"]) > 1:
+            problems.append(_inside(entry, values[name], sources[name]))
+            continue
         place, origin = sources[name].name, sources[name].origin
         place = f"{place}: {name}" if origin is Origin.CONFIG_FILE else place
         value = values[name]
-        quoted = "" if name in _SECRETS else f" is {value!r}:" if isinstance(value, str) else f" is {value}:"
-        problems.append(f"{place}{quoted} {text}.")
+        quoted = (
+            ""
+            if name in _SECRETS or isinstance(value, list)
+            else f" is {value!r}:"
+            if isinstance(value, str)
+            else f" is {value}:"
+        )
+        problems.append(f"{place}{quoted or (':' if isinstance(value, list) else '')} {text}.")
     return problems
+
+
+def _inside(entry: "ErrorDetails", value: Any, source: Source) -> str:  # noqa: ANN401 - whatever was written
+    """Tell what is wrong inside a table: `site.toml:12: sources[1].mode is 'soft': must be ...`."""
+    path = ""
+    for step in entry["loc"]:
+        path += f"[{step + 1}]" if isinstance(step, int) else f".{step}" if path else str(step)
+    for step in entry["loc"][1:]:
+        try:
+            value = value[step]
+        except (LookupError, TypeError):
+            value = None
+    quoted = f" is {value!r}:" if isinstance(value, str) else ""
+    text = "is no key of the table" if entry["type"] == "extra_forbidden" else _plain(entry)
+    place = source.name
+    if source.origin is Origin.CONFIG_FILE and isinstance(entry["loc"][1], int):
+        place = _table_place(place, str(entry["loc"][0]), entry["loc"][1])
+    return f"{place}: {path}{'' if entry['type'] == 'extra_forbidden' else quoted} {text}."
 
 
 def _plain(entry: "ErrorDetails") -> str:

@@ -17,7 +17,7 @@ from gateway.validation.particles import Content
 from gateway.validation.rules.nouns import unlisted_noun
 from gateway.validation.rules.verbs import unlisted_verb
 from gateway.validation.schemas import SchemaSet
-from gateway.validation.wording import local, namespace, nearest, plain, shortened
+from gateway.validation.wording import listed, local, namespace, nearest, plain, shortened
 from gateway.validation.wrong_values import not_listed, out_of_limits, wrong_type
 
 if TYPE_CHECKING:
@@ -197,10 +197,10 @@ class Explainer:
 def undeclared(root: etree._Element, schemas: SchemaSet) -> tuple[Finding, ...]:
     """Tell that no schema declares a root: its name or its namespace is wrong."""
     name, space = local_name(root), namespace(tag_of(root))
-    installed = schemas.namespace_of(name)
-    proper = next((noun for noun in (*schemas.nouns, *schemas.profiles) if schemas.namespace_of(noun) == space), None)
-    if installed is not None and installed != space:
-        advice = f"Write {name} in the namespace '{installed}'."
+    installed = [f"'{other}'" for other in schemas.namespaces_of(name) if other != space]
+    proper = next((noun for noun in schemas.nouns | schemas.profiles if space in schemas.namespaces_of(noun)), None)
+    if installed:
+        advice = f"Write {name} in the namespace {listed(installed, 'or')}."
     elif proper is not None:
         model = schemas.model(space)
         inside = () if model is None else model.homes([f"{{{space}}}{proper}"], name)

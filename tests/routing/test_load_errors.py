@@ -140,3 +140,13 @@ def test_only_nouns_that_may_come_are_known_and_the_operation_set() -> None:
 def test_no_file_at_all_gives_a_table_without_systems() -> None:
     table = load({}, nouns=PART9_NOUNS)
     assert (dict(table.systems), table.routes) == ({}, ())
+
+
+def test_a_dialect_that_the_settings_do_not_have_is_told_with_the_nearest() -> None:
+    text = '[system]\nname = "OMS"\ndialect = "HES-NORD"\n[[route]]\nnoun = "EndDeviceEvents"\nverbs = ["created"]\n'
+    with pytest.raises(RoutingError) as refused:
+        load({"oms.toml": text}, nouns={"EndDeviceEvents"}, dialects=["HES-NORTH"])
+    [problem] = refused.value.problems
+    assert (problem.line, problem.advice) == (3, "Did you mean HES-NORTH?")
+    table = load({"oms.toml": text}, nouns={"EndDeviceEvents"}, dialects=["HES-NORD"])
+    assert table.systems["OMS"].dialect == "HES-NORD"

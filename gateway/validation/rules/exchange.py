@@ -3,6 +3,8 @@
 import re
 from typing import Final
 
+from lxml import etree
+
 from gateway.message import Finding, Message, MessageKind, Severity, Verb
 from gateway.validation.registry import (
     ASYNC_ID,
@@ -83,14 +85,17 @@ def form_findings(message: Message, _site: Site) -> tuple[Finding, ...]:
     """Judge the form in which a message came: bare, and under a root that is for systems."""
     findings: list[Finding] = []
     if message.wrapped:
-        text = "The message stands inside a SOAP envelope."
-        advice = f"Over AMQP send {message.kind.value} as the root of the document, without the SOAP envelope."
-        findings.append(
-            SOAP_WRAPPED.finding(message.root.getroottree().getroot(), text, advice, allowed=(message.kind,))
-        )
+        findings.append(soap_finding(message.root, message.kind))
     if message.kind is MessageKind.GENERIC:
         roots = ("RequestMessage", "ResponseMessage", "EventMessage")
         text = "The root Message is for the inside of intermediaries and does not say what is wanted."
         advice = "Send a RequestMessage, a ResponseMessage or an EventMessage."
         findings.append(GENERIC_ROOT.finding(message.root, text, advice, found=message.kind, allowed=roots))
     return tuple(findings)
+
+
+def soap_finding(root: etree._Element, kind: str) -> Finding:
+    """Tell that the root of a message stands inside a SOAP envelope."""
+    text = "The message stands inside a SOAP envelope."
+    advice = f"Over AMQP send {kind} as the root of the document, without the SOAP envelope."
+    return SOAP_WRAPPED.finding(root.getroottree().getroot(), text, advice, allowed=(kind,))
