@@ -28,8 +28,8 @@ from tests.validation.mutations import Mutation
 from tests.validation.trials import Profile
 
 _MOST_PROBLEMS = 20
-_AGREED = """Both validators accepted every instance and refused every mutant, and the first finding of cimgate named the
-place of each mutation by XPath and line."""
+_AGREED = """Both validators accepted every instance and refused every mutant, and the first finding of cimgate named
+the place of each mutation by XPath and line."""
 _PAGE = """# Every schema, tried at random
 
 Written by `make fuzz` (benchmarks/fuzz_schemas.py). The schemas drive the instances, chance chooses; a mutant is an
@@ -49,9 +49,9 @@ no such place, because an optional part was left out.
 {rows}
 
 Some forms of values are left out, because the two validators are known to disagree on them
-(tests/validation/test_every_schema.py holds each): libxml2 takes `1e` as a float and `PT.5S` as a duration, and does not
-strip blanks around dates and times; xmlschema takes what Python's `int()` takes, such as `1_0`. In each of these the
-other one is right by XML Schema.
+(tests/validation/test_every_schema.py holds each): libxml2 takes `1e` as a float and `PT.5S` as a duration, and does
+not strip blanks around dates and times; xmlschema takes what Python's `int()` takes, such as `1_0`. In each of these
+the other one is right by XML Schema.
 """
 
 

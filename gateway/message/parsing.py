@@ -28,7 +28,6 @@ class Limits:
 DEFAULT_LIMITS: Final = Limits()
 
 
-
 class _Hardening(TypedDict):
     resolve_entities: bool
     load_dtd: bool

@@ -31,7 +31,8 @@ def _readings(judge: Judge, root: Root, content: str) -> list[Finding]:
 
 def _control(judge: Judge, root: Root, content: str) -> Finding:
     control = f'<EndDeviceControl>{content}<EndDeviceControlType ref="3.31.0.23"/></EndDeviceControl>'
-    [finding] = judge(noun="EndDeviceControls", payload=root("EndDeviceControls", control))
+    findings = judge(noun="EndDeviceControls", payload=root("EndDeviceControls", control))
+    [finding] = [finding for finding in findings if finding.rule.startswith("cvc-")]
     return finding
 
 
@@ -113,7 +114,11 @@ def test_a_misspelt_attribute_is_told_with_the_one_that_was_meant(
 
 
 def test_blanks_around_a_listed_value_are_told(judge: Judge, root: Root) -> None:
-    [finding] = _readings(judge, root, '<Readings><reason> billing </reason><ReadingType ref="x"/></Readings>')
+    [finding] = _readings(
+        judge,
+        root,
+        '<Readings><reason> billing </reason><ReadingType ref="0.0.0.1.1.1.12.0.0.0.0.0.0.0.0.3.72.0"/></Readings>',
+    )
     assert finding.advice == "Write billing without blanks or line breaks."
 
 

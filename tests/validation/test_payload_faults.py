@@ -122,7 +122,7 @@ def test_two_choices_at_once_are_told(judge: Judge, root: Root) -> None:
         "<EndDeviceControl><PanPricing><providerID>1</providerID></PanPricing>"
         '<PanDisplay/><EndDeviceControlType ref="3.31.0.23"/></EndDeviceControl>'
     )
-    [finding] = judge(noun="EndDeviceControls", payload=root("EndDeviceControls", both))
+    finding = judge(noun="EndDeviceControls", payload=root("EndDeviceControls", both))[0]
     assert finding.element == "PanDisplay"
     assert finding.text == (
         "EndDeviceControl may hold only one of PanDemandResponse, PanDisplay and PanPricing; "
