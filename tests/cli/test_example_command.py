@@ -82,6 +82,14 @@ def test_a_get_without_a_profile_names_an_object(cimgate: Run) -> None:
     assert request.find(f"{_MESSAGE}Request/{_MESSAGE}ID") is not None
 
 
+@pytest.mark.parametrize("option", [[], ["--full"]])
+def test_a_request_by_id_names_the_object_that_the_noun_is_about(cimgate: Run, option: list[str]) -> None:
+    request = etree.fromstring(cimgate("example", "delete", "UsagePointConfig", *option).stdout.encode())
+    named = request.find(f"{_MESSAGE}Request/{_MESSAGE}ID")
+    assert named is not None
+    assert named.get("objectType") == "UsagePoint"
+
+
 def test_execute_puts_the_noun_into_an_operation_set(cimgate: Run) -> None:
     root = etree.fromstring(cimgate("example", "execute", "MeterConfig").stdout.encode())
     assert root.findtext(f"{_MESSAGE}Header/{_MESSAGE}Noun") == "OperationSet"
