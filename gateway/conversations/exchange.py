@@ -81,7 +81,7 @@ def take_reply(before: Conversation, leg: Leg, given: ReplyArrived, new_id: NewI
     after = before.with_leg(leg)
     if not any(each.open for each in after.legs):
         return conclude(after, new_id, last=part)
-    as_it_came = reply.result is Result.PARTIAL and says(reply, _MORE)
+    as_it_came = not is_last(reply) and says(reply, _MORE)
     told = HandOn(new_id(), given.entry) if as_it_came else HandOn(new_id(), given.entry, Result.PARTIAL, _MORE)
     return replace(after.telling(told), state=State.PARTIAL), (told,)
 
