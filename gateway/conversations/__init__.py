@@ -8,6 +8,8 @@ A publication is confirmed: feed `Confirmed`. The request of a leg came back unr
 event that did so goes to the dead letters, and counts as confirmed.
 The time in `Conversation.due` comes: feed `TimerFired`. An event names a leg, or the asker's id: feed `EventSeen`.
 
+A cancel that names a get (see `cancelling`) where the site allows it: `open_cancel`, and `CancelAsked` to the get.
+
 Each input gives `(conversation, effects)` by `step`. Then, in this order:
 
 1. Commit `to_json(conversation)` and the body that came in (as the input's `entry`), unless `step` gave the very same
@@ -23,6 +25,7 @@ again (a deadline) comes out at `due`. Columns of the store: `final` = `settled`
 A conversation that has ended is its own tombstone: it swallows late replies, and still ties events to its asker.
 """
 
+from gateway.conversations.cancelling import open_cancel
 from gateway.conversations.deadlines import deadline_of, seconds_of
 from gateway.conversations.documents import BadDocument, from_json, to_json
 from gateway.conversations.effects import (
@@ -40,6 +43,7 @@ from gateway.conversations.effects import (
 from gateway.conversations.exchange import open_request
 from gateway.conversations.facts import asker_of, facts_of
 from gateway.conversations.inputs import (
+    CancelAsked,
     Confirmed,
     EventSeen,
     Input,
@@ -71,6 +75,7 @@ __all__ = [
     "Answer",
     "Asker",
     "BadDocument",
+    "CancelAsked",
     "Confirmed",
     "Conversation",
     "Effect",
@@ -101,6 +106,7 @@ __all__ = [
     "facts_of",
     "from_json",
     "merged",
+    "open_cancel",
     "open_request",
     "rewritten",
     "seconds_of",

@@ -37,8 +37,7 @@ def conclude(
     `last` is the reply that ended a stream, if one did; `state` the end where it is not told by the verdict.
     """
     judged = verdict or verdict_of(ended)
-    legs = frozenset(leg.id for leg in ended.legs)  # what was not sent by now must not be sent any more
-    ended = replace(ended, outbox=tuple(one for one in ended.outbox if one not in legs))
+    ended = _nothing_to_send(ended)
     parts = ended.kept if last is None else (last,)
     if ended.mode is Mode.AGGREGATE and mergeable(parts) and not (len(parts) == len(ended.legs) == 1):
         told: tuple[HandOn | Answer, ...] = (_one_answer(ended, judged, new_id),)
@@ -57,6 +56,13 @@ def conclude(
     return replace(after, event=event, outbox=(*after.outbox, event.id)), (*told, event)
 
 
+def break_off(ended: Conversation, error: ReplyError, state: State, new_id: NewId) -> Step:
+    """End a conversation for a reason that lies in no leg: FAILED, or the last PARTIAL where parts were told."""
+    result, code = (Result.FAILED, "") if not _said(ended) or ended.last_is_ok else (Result.PARTIAL, _FINAL)
+    answer = Answer(new_id(), result, (*_code(code), error))
+    return replace(_nothing_to_send(ended).telling(answer), result=result, state=state), (answer,)
+
+
 def verdict_of(ended: Conversation) -> Result:
     """Judge the whole by its legs: all OK, all FAILED, or mixed."""
     outcomes = {leg.outcome for leg in ended.legs}
@@ -68,6 +74,12 @@ def mergeable(parts: tuple[Part, ...]) -> bool:
     with_payload = [part for part in parts if part.has_payload]
     roots = {part.root for part in with_payload}
     return len(with_payload) < 2 or (len(roots) == 1 and "" not in roots)  # noqa: PLR2004 - one needs no other
+
+
+def _nothing_to_send(ended: Conversation) -> Conversation:
+    """Take out the requests that were not sent by now: they must not be sent any more."""
+    legs = frozenset(leg.id for leg in ended.legs)
+    return replace(ended, outbox=tuple(one for one in ended.outbox if one not in legs))
 
 
 def _one_answer(ended: Conversation, verdict: Result, new_id: NewId) -> Answer:

@@ -17,6 +17,7 @@ class Fate(StrEnum):
     DUPLICATE = "duplicate"
     CONSEQUENT = "consequent event"
     STRAY = "stray"
+    WARNED = "accepted with a warning"
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,4 +79,11 @@ class EventSeen:
     noun: str
 
 
-Input = ReplyArrived | Confirmed | Undeliverable | TimerFired | RequestAgain | EventSeen
+@dataclass(frozen=True, slots=True)
+class CancelAsked:
+    """The asker of a get cancels it (`open_cancel` answers the cancel itself)."""
+
+    at: float
+
+
+Input = ReplyArrived | Confirmed | Undeliverable | TimerFired | RequestAgain | EventSeen | CancelAsked

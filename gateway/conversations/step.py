@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 from gateway.codes import ReplyCode
+from gateway.conversations.cancelling import cancel
 from gateway.conversations.effects import Effect, Fate, Record
 from gateway.conversations.exchange import end_in_time, take_failure, take_reply
 from gateway.conversations.inputs import (
+    CancelAsked,
     Confirmed,
     EventSeen,
     Input,
@@ -40,6 +42,8 @@ def _decide(before: Conversation, given: Input, new_id: NewId) -> Step:
             return before, _again(before, given)
         case EventSeen():
             return _event(before, given)
+        case CancelAsked():
+            return cancel(before, new_id)
 
 
 def _reply(before: Conversation, given: ReplyArrived, new_id: NewId) -> Step:

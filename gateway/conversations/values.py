@@ -22,6 +22,7 @@ class Kind(StrEnum):
     """What sort of conversation it is."""
 
     REQUEST = "request"
+    CANCEL = "cancel of a get"
 
 
 class Mode(StrEnum):

@@ -10,6 +10,7 @@ from gateway.codes import Level, Result
 from gateway.conversations import (
     Answer,
     Asker,
+    CancelAsked,
     Confirmed,
     Conversation,
     Effect,
@@ -22,10 +23,12 @@ from gateway.conversations import (
     ReplyFacts,
     RequestAgain,
     Send,
+    State,
     Target,
     TimerFired,
     Undeliverable,
     from_json,
+    open_cancel,
     open_request,
     rewritten,
     step,
@@ -128,6 +131,16 @@ class Requests(RuleBasedStateMachine):
     @rule(data=st.data())
     def the_asker_repeats_its_request(self, data: st.DataObject) -> None:
         self._happen(data.draw(st.sampled_from(sorted(self.worlds))), RequestAgain(self.now), NEVER)
+
+    @precondition(lambda self: self.worlds)
+    @rule(data=st.data(), stops_after=st.sampled_from([0, NEVER]))
+    def the_asker_cancels_its_request(self, data: st.DataObject, stops_after: int) -> None:
+        one = data.draw(st.sampled_from(sorted(self.worlds)))
+        found = from_json(self.worlds[one].document)
+        cancel, _ = open_cancel(Asker("CIS"), "MeterConfig", found, at=self.now, new_id=self.new_id)
+        self._happen(one, CancelAsked(self.now), stops_after)
+        ended_now = not found.final and from_json(self.worlds[one].document).state is State.CANCELLED
+        assert (cancel.result is Result.OK) is ended_now
 
     @rule(passed=st.sampled_from([1.0, 30.0, 70.0]), stops_after=st.sampled_from([0, NEVER]))
     def time_passes(self, passed: float, stops_after: int) -> None:
