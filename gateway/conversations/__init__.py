@@ -1,0 +1,115 @@
+"""Conversations: what follows when something happens between an asker and the systems that answer. Pure.
+
+How to wire it
+--------------
+A request comes: ask the store for (source, MessageID). Known: feed `RequestAgain`. Else `open_request(...)`.
+A reply comes: its CorrelationID, or else its MessageID, names a leg; feed `ReplyArrived` with `facts_of(message, ...)`.
+A publication is confirmed: feed `Confirmed`. The request of a leg came back unroutable: `Undeliverable`; an answer or
+event that did so goes to the dead letters, and counts as confirmed.
+The time in `Conversation.due` comes: feed `TimerFired`. An event names a leg, or the asker's id: feed `EventSeen`.
+
+A cancel that names a get (see `cancelling`) where the site allows it: `open_cancel`, and `CancelAsked` to the get.
+
+Each input gives `(conversation, effects)` by `step`. Then, in this order:
+
+1. Commit `to_json(conversation)` and the body that came in (as the input's `entry`), unless `step` gave the very same
+   object back. Should another process have been first: load it anew, and feed the same input again.
+2. Carry out the effects: `Send`, `HandOn`, `Answer` and `PublishEvent` are published with their `id` as MessageID, and
+   with the mark of a repeat where `repeated` says so; `Record` and `Alarm` are noted.
+3. When they are confirmed, feed `Confirmed` with their ids and commit (many may share a commit), then acknowledge.
+
+So what is to be published is written before it is published. After a crash the broker delivers the input again: feed it
+with `redelivered=True`, and what was not confirmed comes out anew, marked as repeated. What the broker does not deliver
+again (a deadline) comes out at `due`. Columns of the store: `final` = `settled`, `deadline` = `due`.
+
+A conversation that has ended is its own tombstone: it swallows late replies, and still ties events to its asker.
+"""
+
+from gateway.conversations.cancelling import open_cancel
+from gateway.conversations.deadlines import deadline_of, seconds_of
+from gateway.conversations.documents import BadDocument, from_json, to_json
+from gateway.conversations.effects import (
+    Alarm,
+    Answer,
+    Effect,
+    Fate,
+    HandOn,
+    Outgoing,
+    PublishEvent,
+    Record,
+    Send,
+    rewritten,
+)
+from gateway.conversations.exchange import open_request
+from gateway.conversations.facts import asker_of, facts_of
+from gateway.conversations.inputs import (
+    CancelAsked,
+    Confirmed,
+    EventSeen,
+    Input,
+    ReplyArrived,
+    ReplyFacts,
+    RequestAgain,
+    TimerFired,
+    Undeliverable,
+)
+from gateway.conversations.merging import NotMergeable, merged
+from gateway.conversations.step import step
+from gateway.conversations.values import (
+    RESEND_AFTER,
+    Asker,
+    Conversation,
+    Kind,
+    Leg,
+    Mode,
+    NewId,
+    Part,
+    State,
+    Step,
+    Target,
+)
+
+__all__ = [
+    "RESEND_AFTER",
+    "Alarm",
+    "Answer",
+    "Asker",
+    "BadDocument",
+    "CancelAsked",
+    "Confirmed",
+    "Conversation",
+    "Effect",
+    "EventSeen",
+    "Fate",
+    "HandOn",
+    "Input",
+    "Kind",
+    "Leg",
+    "Mode",
+    "NewId",
+    "NotMergeable",
+    "Outgoing",
+    "Part",
+    "PublishEvent",
+    "Record",
+    "ReplyArrived",
+    "ReplyFacts",
+    "RequestAgain",
+    "Send",
+    "State",
+    "Step",
+    "Target",
+    "TimerFired",
+    "Undeliverable",
+    "asker_of",
+    "deadline_of",
+    "facts_of",
+    "from_json",
+    "merged",
+    "open_cancel",
+    "open_request",
+    "rewritten",
+    "seconds_of",
+    "step",
+    "to_json",
+]

@@ -1,0 +1,52 @@
+"""What the machine needs to know of a message, read from it."""
+
+from gateway.codes import Level, ReplyCode, Result
+from gateway.conversations.inputs import ReplyFacts
+from gateway.conversations.values import Asker
+from gateway.message import Message
+from gateway.message.envelope import ReplyError
+from gateway.message.parts import reply_of
+from gateway.message.places import tag_of
+from gateway.message.verbs import MessageKind
+
+
+def facts_of(message: Message, digest: str, *, on_request_channel: bool = False) -> ReplyFacts:
+    """Give the facts of a checked ResponseMessage or FaultMessage; `digest` is that of its body.
+
+    The draft's FaultMessage is empty: it counts as FAILED with 5.3 [inferred].
+    """
+    reply = reply_of(message)
+    fault = message.kind is MessageKind.FAULT
+    if reply is None:
+        reason = "The system answered with a FaultMessage, which does not say why."
+        error = ReplyError(ReplyCode.TRANSACTION_ATTEMPTED_AND_FAILED, level=Level.FATAL, reason=reason)
+        return ReplyFacts(Result.FAILED, digest, errors=(error,), fault=fault, on_request_channel=on_request_channel)
+    payload = message.payload
+    return ReplyFacts(
+        result=reply.result,
+        digest=digest,
+        message_id=message.header.message_id or "",
+        errors=reply.errors,
+        ids=reply.ids,
+        has_payload=payload is not None and len(payload) > 0,
+        root=tag_of(message.content[0]) if len(message.content) == 1 else "",
+        operation_id=reply.operation_id,
+        on_request_channel=on_request_channel,
+        fault=fault,
+    )
+
+
+def asker_of(message: Message, reply_to: str = "") -> Asker:
+    """Give who asks with a request; `reply_to` is that of the transport."""
+    header = message.header
+    return Asker(
+        source=header.source or "",
+        message_id=header.message_id or "",
+        echoed_id=header.echoed_id or "",
+        reply_address=header.reply_address or "",
+        reply_to=reply_to,
+        asynchronous=header.async_reply_flag is True,
+        revision=header.revision or "",
+        version=message.version,
+        speech=message.speech,
+    )

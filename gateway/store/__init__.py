@@ -1,0 +1,18 @@
+"""Conversations on disk: documents and the keys to find them. It knows nothing of what a conversation is."""
+
+from gateway.store.contract import Reader, Store, Unit
+from gateway.store.errors import StoreUnavailable, StoreUnusable
+from gateway.store.values import Entry, Key, Search, Stored, StoredLeg
+
+__all__ = [
+    "Entry",
+    "Key",
+    "Reader",
+    "Search",
+    "Store",
+    "StoreUnavailable",
+    "StoreUnusable",
+    "Stored",
+    "StoredLeg",
+    "Unit",
+]

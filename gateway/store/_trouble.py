@@ -1,0 +1,54 @@
+"""Tells what passes (busy, full, cut off: StoreUnavailable) from what is a defect of ours, which goes up as it is."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from gateway.store.errors import StoreUnavailable, StoreUnusable
+
+_LATER = "the store cannot be used at this moment ({}): what was asked of it is not stored and must be tried again"
+_PASSING_STATES = ("08", "25", "40", "53", "55", "57", "58", "XX")
+"""Classes of SQLSTATE: connection, transaction ended, deadlock, resources, locks, shutdown, system, internal."""
+
+_PASSING_CODES = frozenset(
+    {
+        sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOTADB,
+    }
+)  # fmt: skip
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise StoreUnavailable for what passes. For calls to the database alone: other OSErrors are none of its."""
+    try:
+        yield
+    except StoreUnusable as problem:
+        raise StoreUnavailable(str(problem)) from problem
+    except (PoolTimeout, OSError, TimeoutError) as problem:
+        raise StoreUnavailable(_LATER.format(_said(problem))) from problem
+    except DBAPIError as problem:
+        if not (problem.connection_invalidated or _passes(problem.orig)):
+            raise
+        raise StoreUnavailable(_LATER.format(_said(problem.orig or problem))) from problem
+
+
+def _passes(problem: BaseException | None) -> bool:
+    if isinstance(problem, sqlite3.Error):
+        return getattr(problem, "sqlite_errorcode", 0) & 0xFF in _PASSING_CODES
+    state = getattr(problem, "sqlstate", None)
+    if state:
+        return str(state).startswith(_PASSING_STATES)
+    cause = getattr(problem, "__cause__", None)  # the driver's own complaint: of a value, or of its connection
+    return problem is not None and not isinstance(cause, ValueError)
+
+
+def _said(problem: BaseException) -> str:
+    """Give the first line of the innermost text; values of rows come in later lines only, or not at all."""
+    inner = getattr(problem, "__cause__", None) or problem
+    text = str(inner) or type(inner).__name__
+    return text.splitlines()[0]

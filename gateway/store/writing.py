@@ -1,0 +1,135 @@
+"""Writing conversations: one unit is one transaction."""
+
+from collections.abc import Collection, Sequence
+from operator import attrgetter
+from typing import Any
+
+from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.store._bodies import rows_of
+from gateway.store._statements import Lookups, given
+from gateway.store.reading import SqlReader
+from gateway.store.tables import conversation, entry, leg
+from gateway.store.values import Entry, Stored, StoredLeg
+
+_c = conversation.c
+_row = attrgetter(*_c.keys())
+_leg_row = attrgetter(*leg.c.keys())
+_CHANGING = ("document", "state", "final", "deadline", "updated", "alarm")
+_UPDATE = (
+    update(conversation)
+    .where(_c.id == bindparam("of_id"))
+    .values({"version": _c.version + 1} | {name: bindparam(f"new_{name}") for name in _CHANGING})
+)
+_DUE = (
+    select(conversation)
+    .where(_c.final.is_(False), _c.deadline <= bindparam("now"))
+    .order_by(_c.deadline)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_ADD_ENTRIES = insert(entry)
+_OLD = (
+    select(_c.id)
+    .where(_c.final.is_(True), _c.alarm.is_(False), _c.opened < bindparam("before"), _c.updated < bindparam("before"))
+    .order_by(_c.opened)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_PURGE = delete(conversation).where(_c.id == bindparam("of_id"))
+
+
+class Writes:
+    """The statements that differ between dialects."""
+
+    def __init__(self, dialect: str) -> None:
+        new = sqlite.insert if dialect == "sqlite" else postgresql.insert
+        self.lookups = Lookups(dialect, lock=True)
+        self.insert = new(conversation).on_conflict_do_nothing(index_elements=[_c.source, _c.message_id])
+        put = new(leg)
+        self.put_legs = put.on_conflict_do_update(index_elements=[leg.c.id], set_={"open": put.excluded.open})
+
+
+class SqlUnit(SqlReader):
+    """One transaction. It remembers the versions of what it holds: nobody else can change those until its end."""
+
+    def __init__(self, connection: AsyncConnection, writes: Writes) -> None:
+        super().__init__(connection, writes.lookups)
+        self._writes = writes
+        self._held: dict[str, int] = {}
+
+    async def due(self, now: float, limit: int) -> list[Stored]:
+        """Give open conversations whose deadline is not after `now`, the oldest first, and hold them.
+
+        What another unit holds is left out, so that several processes share the work.
+        """
+        found = [Stored(*row) for row in await self._run(_DUE, {"now": now, "most": limit})]
+        self._seen(found)
+        return found
+
+    async def insert(self, rows: Sequence[Stored], legs: Sequence[StoredLeg] = ()) -> frozenset[str]:
+        """Add conversations with their legs; gives the ids of those whose source and MessageID are there already.
+
+        Nothing of a refused one is stored, nor are its legs. An id that is there already is an error of the caller
+        (IntegrityError).
+        """
+        if not rows:
+            return frozenset()
+        ordered = sorted(rows, key=lambda row: (row.source, row.message_id or ""))  # one order, so no two units lock
+        await self._run(self._writes.insert, [dict(zip(_c.keys(), _row(row), strict=True)) for row in ordered])
+        ids = [row.id for row in rows]
+        present = {id_ for id_, _ in await self._run(self._writes.lookups.versions, given(ids))}
+        self._held |= {row.id: row.version for row in rows if row.id in present}
+        refused = frozenset(ids) - present
+        await self._put_legs(legs, refused)
+        return refused
+
+    async def update(self, rows: Sequence[Stored], legs: Sequence[StoredLeg] = ()) -> frozenset[str]:
+        """Store new states, each made from the version it names; gives the ids whose stored version is another.
+
+        Document, state, final, deadline, updated and alarm are taken, the version becomes the next, the rest stays.
+        Nothing of a refused one is stored, nor are its legs; one that was purged meanwhile is refused too.
+        """
+        unknown = [row.id for row in rows if row.id not in self._held]
+        if unknown:
+            found = await self._run(self._writes.lookups.versions, given(unknown))
+            self._held.update(found)
+        refused: set[str] = set()
+        changes: list[dict[str, Any]] = []
+        for row in rows:
+            if self._held.get(row.id) != row.version:
+                refused.add(row.id)
+                continue
+            self._held[row.id] = row.version + 1
+            changes.append({"of_id": row.id} | {f"new_{name}": getattr(row, name) for name in _CHANGING})
+        if changes:
+            await self._run(_UPDATE, changes)
+        await self._put_legs(legs, refused)
+        return frozenset(refused)
+
+    async def add_entries(self, entries: Sequence[Entry]) -> None:
+        """Add what was said. The conversations must be there."""
+        if entries:
+            await self._run(_ADD_ENTRIES, await rows_of(entries))
+
+    async def purge(self, before: float, limit: int = 1000) -> int:
+        """Remove at most `limit` final conversations, with all of theirs, that nothing has touched since `before`.
+
+        Those in alarm stay. Gives how many went; call again, in another unit, until it is 0.
+        """
+        old = [{"of_id": id_} for (id_,) in await self._run(_OLD, {"before": before, "most": limit})]
+        if old:
+            await self._run(_PURGE, old)
+        return len(old)
+
+    def _seen(self, found: Collection[Stored]) -> None:
+        self._held |= {row.id: row.version for row in found}
+
+    async def _put_legs(self, legs: Sequence[StoredLeg], refused: Collection[str]) -> None:
+        values = [
+            dict(zip(leg.c.keys(), _leg_row(one), strict=True)) for one in legs if one.conversation_id not in refused
+        ]
+        if values:
+            await self._run(self._writes.put_legs, values)
