@@ -8,7 +8,20 @@ from typing import Annotated
 import typer
 
 from gateway import __version__
-from gateway.cli import _schema_diff, config, demo, example, noun, routes, run, schemas, send, topology, validate  # noqa: F401 - each registers its commands
+from gateway.cli import (  # noqa: F401 - each registers its commands
+    _schema_diff,
+    codes,
+    config,
+    demo,
+    example,
+    noun,
+    routes,
+    run,
+    schemas,
+    send,
+    topology,
+    validate,
+)
 from gateway.cli._shared import Options, app, out
 
 __all__ = ["app", "main"]

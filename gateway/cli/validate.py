@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _MOST_SHOWN: Final = 20
 """Faults shown of one file; a document with hundreds has mostly one cause."""
 
+_STYLES: Final = {"ok": "green", "ok, repaired": "cyan", "ok with warnings": "yellow", "refused": "bold red"}
+"""What may be said of a message, and its colour."""
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -51,10 +54,10 @@ def validate(
     schemas = schema_set(settings)
     check = checker(settings, schemas, context)
     read = interpreter(settings, schemas, check)
-    counts = {"ok": 0, "ok with warnings": 0, "refused": 0}
+    counts = dict.fromkeys(_STYLES, 0)
     for item in found:
         judged = judge(item, read, check)
-        state = "refused" if not judged.ok else "ok with warnings" if judged.findings else "ok"
+        state = _state(judged)
         counts[state] += 1
         if as_json:
             typer.echo(json.dumps(_as_json(judged)))
@@ -80,12 +83,19 @@ def judge(item: Input, interpreter: "Interpreter", checker: "Checker") -> Judged
     return Judged(item.name, raw, message, (*message.repairs, *verdict.findings), verdict.ok)
 
 
+def _state(judged: Judged) -> str:
+    if not judged.ok:
+        return "refused"
+    if any(finding.severity == "warning" for finding in judged.findings):
+        return "ok with warnings"
+    return "ok, repaired" if judged.findings else "ok"
+
+
 def _show(judged: Judged, state: str, *, blocks: bool) -> None:
     from gateway.cli._excerpt import lines_of  # noqa: PLC0415 - heavy
     from gateway.cli._faults import show_finding  # noqa: PLC0415 - heavy
 
-    style = {"ok": "green", "refused": "bold red"}.get(state, "yellow")
-    line = Text.assemble((state, style), "  ", (judged.name, "bold"))
+    line = Text.assemble((state, _STYLES[state]), "  ", (judged.name, "bold"))
     if judged.message is not None:
         line.append(f"  {described(judged.message)}", style="dim")
     out.print(line, soft_wrap=True)

@@ -32,6 +32,11 @@ class DottedCode:
         """The parts in order."""
         return tuple(getattr(self, field) for field in self.kind.fields)
 
+    @property
+    def texts(self) -> dict[str, str]:
+        """The parts as text, by the names of their fields."""
+        return dict(zip(self.kind.fields, map(str, self.numbers), strict=True))
+
     def matches(self, pattern: CodePattern | str) -> bool:
         """Tell whether a pattern such as `*.26.*.*` stands for this code. Raises `BadPattern` for a text that is none.
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-_PATTERN_PART: Final = re.compile(r"\*|-?\d+", re.ASCII)
+_PATTERN_PART: Final = re.compile(r"\*|-?\d{1,9}", re.ASCII)
 _NUMBER: Final = r"(?:0|[1-9][0-9]{0,8})"
 _SIGNED: Final = r"(?:0|-?[1-9][0-9]{0,8})"
 _SIGNED_FIELDS: Final = frozenset({"multiplier"})

@@ -1,10 +1,13 @@
 """Reply codes (IEC 61968-9 Annex B, informative), Result and Error levels (IEC 61968-100).
 
-Codes 1.1 to 1.4, 2.1 to 2.3, 2.7, 2.8 and 2.11 are not known from any source we could reach and are left out.
+Codes 1.1 to 1.4, 2.1 to 2.3, 2.7, 2.8 and 2.11 are not known from any source we could reach (`UNTOLD`).
 Partners also send private codes, so a code that is read stays text; `ReplyCode` is what the gateway itself emits.
 """
 
 from enum import StrEnum
+from typing import Final
+
+from gateway.codes.tables import table
 
 
 class Result(StrEnum):
@@ -93,9 +96,39 @@ class ReplyCode(StrEnum):
         """The name in words: `schema validation failed`."""
         return self.name.replace("_", " ").lower()
 
+    @property
+    def category(self) -> str:
+        """The class of the code, `badValue`: what its first number says."""
+        return table("reply_categories")[self.partition(".")[0]].name
+
+    def explain(self) -> str:
+        """Say in a sentence what the code means, and which Result goes with it."""
+        return reply_sentence(self.value)
+
+
+UNTOLD: Final = ("1.1", "1.2", "1.3", "1.4", "2.1", "2.2", "2.3", "2.7", "2.8", "2.11")
+"""Codes that the standard has, and whose meaning no source tells that we could reach."""
+
 
 def result_of(code: ReplyCode) -> Result:
     """Give the Result that goes with a code: the reading testers use, first digit 0 is success [inferred]."""
     if code in (ReplyCode.PARTIAL_RESULT_MORE_IN_SEPARATE_MESSAGES, ReplyCode.PARTIAL_RESULT_FINAL):
         return Result.PARTIAL
     return Result.OK if code.startswith("0.") else Result.FAILED
+
+
+def reply_sentence(code: str) -> str:
+    """Say what a reply code of two numbers means, as far as it is known. The Result is always inferred."""
+    known = table("reply_codes").get(code)
+    category = code.partition(".")[0]
+    group = table("reply_categories").get(category)
+    told = f"category {category} ({group.label})" if group is not None else f"category {category}, which is not known"
+    if known is not None:
+        result = result_of(ReplyCode(code))
+        return f"Reply code {known.name}: {known.label}; {told}; goes with Result {result} [inferred]."
+    if group is None:
+        return f"Reply code {code}: {told}."
+    would = f"would go with Result {Result.OK if category == '0' else Result.FAILED} [inferred]"
+    if code in UNTOLD:
+        return f"Reply code {code}: the standard has it, but its meaning is not known to us; {told}; {would}."
+    return f"Reply code {code}: not in the list; {told}; {would}."

@@ -60,7 +60,10 @@ def tense_finding(root: etree._Element, operation: Operation, verb: str) -> Find
     if other is not operation.verb:
         return None  # not a matter of tense; the rules about verbs judge it
     text = f"The operation {local_name(root)} says {operation.verb}, the header {word}: a report or a command?"
-    advice = f"Write the verb {operation.verb}, or call the operation {word.capitalize()}{operation.noun}."
+    advice = (
+        f"Write the verb {operation.verb}, or call the operation {word.capitalize()}{operation.noun}; "
+        "or let the operator of the gateway settle whose word counts ([[sources]], tense)."
+    )
     return STRONGLY_TYPED_TENSE.finding(root, text, advice, found=word, allowed=(operation.verb,))
 
 

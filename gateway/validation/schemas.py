@@ -11,6 +11,7 @@ from lxml import etree
 from gateway.message import EnvelopeVersion
 from gateway.message.nouns import profile_namespace
 from gateway.validation.sources import ENVELOPES, SchemaError, Source, closure, compile_fault, load, mains_of, parts_of
+from gateway.validation.vocabulary import Vocabulary, vocabulary_of
 from gateway.validation.wording import local, namespace
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class SchemaSet:
         self._compiled: dict[str, etree.XMLSchema] = {}
         self._by_tag: dict[str, etree.XMLSchema] = {}
         self._models: dict[str, Model | None] = {}
+        self._vocabularies: dict[str, Vocabulary] = {}
         self._by_name: dict[str, tuple[str, ...]] = {}
         for main in self._mains.values():
             for root in self._roots_of(main):
@@ -70,6 +72,7 @@ class SchemaSet:
             self.envelope(version)
         for main in self._mains:
             self._compile(main)
+            self.vocabulary(main)
 
     def envelope(self, version: EnvelopeVersion) -> etree.XMLSchema:
         """Give the schema of the envelope in one version. Raises `SchemaError` where there is none."""
@@ -116,6 +119,13 @@ class SchemaSet:
     def installed(self) -> tuple[Installed, ...]:
         """Give all schemas by namespace, in the order of the namespaces."""
         return tuple(self._installed(main) for _, main in sorted(self._mains.items()))
+
+    def vocabulary(self, space: str) -> Vocabulary | None:
+        """Give what the semantic checks know of a namespace; None where it has no schema."""
+        known = self._vocabularies.get(space)
+        if known is None and space in self._mains:
+            known = self._vocabularies[space] = vocabulary_of(self._mains[space], self._sources)
+        return known
 
     def model(self, space: str) -> "Model | None":
         """Give the object model of a namespace, to explain what was refused; None where it cannot be built."""
