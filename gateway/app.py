@@ -25,19 +25,25 @@ from gateway.broker import (
     connect,
     topology_of,
 )
-from gateway.broker.topology import apply
+from gateway.broker.topology import apply, intake_queue
 from gateway.endpoints import AmqpAddress, parse_address
 from gateway.pipeline import Examiner, Pipeline, Rules, Settlement
+from gateway.pipeline.conversing import Conversing
+from gateway.pipeline.dispatch import Dispatch
 from gateway.pipeline.refusal import Sender
+from gateway.pipeline.talks import Talks
 from gateway.resources import ResourceError
 from gateway.routing import RouteTable, RoutingError
 from gateway.rulebook import dialects, route_table, schema_set, serving_checker
 from gateway.settings import Settings, SettingsError
+from gateway.store import Store, StoreUnavailable
+from gateway.store.opening import open_store
 from gateway.validation import SchemaError
 
 log = structlog.get_logger(__name__)
 
 _WATCH_INTERVAL: Final = 1.0
+_TIMER_INTERVAL: Final = 0.25
 
 
 def access(settings: Settings) -> Access:
@@ -69,8 +75,8 @@ class Gateway:
             rules,
             Sender(settings.name, settings.context),
             frozenset(self._topology.own_queues),
-            now=lambda: datetime.now(UTC).isoformat(timespec="milliseconds"),
-            new_id=lambda: str(uuid.uuid4()),
+            now=_iso_now,
+            new_id=_new_id,
             trace=settings.log_level == "debug",
         )
         self._stopping = asyncio.Event()
@@ -99,11 +105,39 @@ class Gateway:
         log.info("routes and schemas reloaded", routes=len(rules.table.routes))
 
     async def run(self) -> None:
-        """Serve until `stop`. Raises `LoginRefused` or `TopologyError` where only a person can help, at the start."""
+        """Serve until `stop`.
+
+        Raises `LoginRefused`, `TopologyError` or `StoreUnusable` where only a person can help, at the start.
+        """
+        if self._settings.store is None:
+            await self._run()
+            return
+        store = await self._open_store(self._settings.store.get_secret_value())
+        try:
+            conversing = Conversing(store, now=time.time, new_id=_new_id)
+            self.pipeline.talks = Talks(conversing, self._settings.request_timeout, time.time, _new_id)
+            await self._run()
+        finally:
+            await store.close()
+
+    async def _open_store(self, url: str) -> Store:
+        """Open the store, and wait for it where it is only away for now."""
+        delay = self._settings.reconnect_first
+        while True:
+            try:
+                return await open_store(url)
+            except StoreUnavailable as error:
+                log.warning("store not available, trying again", reason=str(error), retry_in=round(delay, 1))
+                await self._pause(delay)
+                delay = min(delay * 2, self._settings.reconnect_most)
+                if self._stopping.is_set():
+                    raise
+
+    async def _run(self) -> None:
         delay, served = self._settings.reconnect_first, False
         try:
             while not self._stopping.is_set():
-                settlement = Settlement(self.pipeline.counts, self.pipeline.bury_undelivered)
+                settlement = Settlement(self.pipeline.counts, self.pipeline.bury_undelivered, self.pipeline.confirmed)
                 try:
                     session = await self._open(settlement)
                 except (BrokerUnreachable, SessionLost, LoginRefused, TopologyError) as error:
@@ -144,22 +178,26 @@ class Gateway:
         settings = self._settings
         log.info("serving", broker=access(settings).shown, context=settings.context, queue=self._topology.intake)
         work = asyncio.create_task(self.pipeline.serve(session, settings.batch), name="pipeline")
+        timer = asyncio.create_task(self.pipeline.keep_time(session, _TIMER_INTERVAL), name="timer")
         watch = asyncio.create_task(self._watch(session), name="watch")
         stopping = asyncio.create_task(self._stopping.wait(), name="stopping")
         try:
             with _ready(settings.ready_file):
                 ends: set[asyncio.Future[Any]] = {work, stopping, session.lost}
+                if self.pipeline.talks is not None:
+                    ends.add(timer)
                 await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if self._stopping.is_set() and not session.lost.done() and not work.done():
                 await self._finish(session)
         finally:
-            for task in (work, watch, stopping):
+            for task in (work, timer, watch, stopping):
                 task.cancel()
-            results = await asyncio.gather(work, watch, stopping, return_exceptions=True)
+            results = await asyncio.gather(work, timer, watch, stopping, return_exceptions=True)
             reason = session.lost.exception() if session.lost.done() else results[0]
             await session.close()
-        if isinstance(results[0], Exception) and not isinstance(results[0], ConnectionError):
-            raise results[0]
+        for result in results[:2]:
+            if isinstance(result, Exception) and not isinstance(result, ConnectionError):
+                raise result
         if not self._stopping.is_set():
             log.warning("session lost", reason=str(reason), in_hand=session.intake.in_hand)
 
@@ -200,7 +238,25 @@ class Gateway:
             name: Adapter(name, address, spoken.speech_of(table.systems[name].dialect or name))
             for name, address in addresses(table).items()
         }
-        return Rules(examiner, table, adapters, spoken)
+        dispatch = Dispatch(
+            adapters=adapters,
+            systems={source: adapters[name].address for name, system in table.systems.items()
+                     for source in (name, *system.sources)},
+            sender=Sender(settings.name, settings.context),
+            intake=intake_queue(settings.context),
+            own_queues=frozenset(topology(settings, table).own_queues),
+            limits=settings.limits(),
+            now=_iso_now,
+        )  # fmt: skip
+        return Rules(examiner, table, adapters, spoken, dispatch)
+
+
+def _iso_now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())
 
 
 @contextlib.contextmanager

@@ -18,6 +18,7 @@ class Delivery:
 
     `unbound` tells that it came from the queue of what no binding took. `redelivered` is the broker's mark: the
     message may have been handled before. `retry_in` is the pause in seconds before the next try at a full receiver.
+    `sent` names what is published for it on behalf of conversations: their ids, each with that of the publication.
     """
 
     tag: int
@@ -31,10 +32,16 @@ class Delivery:
     settled: bool = False
     set_aside: bool = False
     retry_in: float = 0.0
+    sent: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of_our_own(cls) -> "Delivery":
+        """Give a delivery for what the gateway publishes by itself, when a time has come: nothing is acknowledged."""
+        return cls(0, b"", redelivered=False, exchange="", routing_key="", unbound=False, content_header=b"")
 
     def properties(self) -> "Transport":
-        """Read the AMQP properties."""
-        return Transport(*_wire.ids(self.content_header))
+        """Read the AMQP properties; what the gateway publishes by itself has none."""
+        return Transport(*_wire.ids(self.content_header)) if self.content_header else Transport(b"", "", "", "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from aio_pika.exceptions import ChannelNotFoundEntity, DeliveryError, PublishErr
 from pamqp.common import FieldTable
 
 from gateway.broker.session import Access, connect
-from gateway.broker.topology import DEAD, IN_EXCHANGE, QUORUM
+from gateway.broker.topology import DEAD, QUORUM
+from gateway.endpoints.amqp import IN_EXCHANGE
 from gateway.message import Header, MessageKind
 from gateway.message.verbs import EVENT_VERBS
 
@@ -90,6 +91,14 @@ class Partner:
             ) from error
         except (DeliveryError, PublishError) as error:
             raise NotTaken(f"The broker took no message with routing key {key}: {error}.") from error
+
+    async def send_to_queue(self, body: bytes, queue: str) -> None:
+        """Publish straight to a queue, as a system does that answers at a ReplyAddress. Raises `NotTaken`."""
+        message = aio_pika.Message(body, content_type="application/xml", message_id=str(uuid.uuid4()))
+        try:
+            await self._channel.default_exchange.publish(message, routing_key=queue, mandatory=True)
+        except (DeliveryError, PublishError) as error:
+            raise NotTaken(f"The broker took no message for the queue {queue}: {error}.") from error
 
     async def depth(self, queue: str) -> tuple[int, int] | None:
         """Give how many messages and consumers a queue has; None where there is no such queue."""

@@ -14,9 +14,8 @@ from aio_pika.exceptions import ChannelPreconditionFailed
 from pamqp.common import FieldTable
 
 from gateway.endpoints import AmqpAddress
-from gateway.endpoints.amqp import OUT_EXCHANGE
+from gateway.endpoints.amqp import IN_EXCHANGE, OUT_EXCHANGE
 
-IN_EXCHANGE: Final = "cim.in"
 UNBOUND: Final = "cim.in.unbound"
 DEAD: Final = "cim.dead"
 QUORUM: Final[FieldTable] = {"x-queue-type": "quorum"}

@@ -3,7 +3,7 @@
 from lxml import etree
 
 from gateway.dialects.typed import make_typed
-from gateway.message import EnvelopeVersion, Message
+from gateway.message import EnvelopeVersion
 from gateway.message.namespaces import BY_NAMESPACE
 from gateway.message.nouns import get_profile
 from gateway.message.parsing import parse
@@ -13,10 +13,9 @@ from gateway.message.verbs import MessageKind
 from gateway.validation.wording import local, namespace
 
 
-def spoken_version(message: Message) -> EnvelopeVersion:
-    """Give the version of the envelope in which the sender of a message wrote, as far as it is one we know."""
-    theirs = message.speech.namespaces.theirs(message.version.namespace)
-    return BY_NAMESPACE.get(theirs or "", message.version)
+def spoken_version(version: EnvelopeVersion, speech: Speech) -> EnvelopeVersion:
+    """Give the version of the envelope in which a partner writes what we read in `version`, if it is one we know."""
+    return BY_NAMESPACE.get(speech.namespaces.theirs(version.namespace) or "", version)
 
 
 def speak(body: bytes, speech: Speech) -> bytes:

@@ -10,6 +10,9 @@ from typing import Final
 
 from gateway.message import Header
 
+IN_EXCHANGE: Final = "cim.in"
+"""Where systems publish, and the gateway what it says to all as they would."""
+
 OUT_EXCHANGE: Final = "cim.out"
 """Where the gateway publishes what is for a topic: events after validation, replies to `topic:NAME`."""
 
@@ -50,13 +53,15 @@ class Properties:
 class Publication:
     """One message on its way to one place; always mandatory, so that an unroutable one comes back.
 
-    `header` is the message's own, for logs and for its dead letter.
+    `header` is the message's own, for logs and for its dead letter. `origin` names the conversation that speaks, and
+    what it says; empty where none does.
     """
 
     address: AmqpAddress
     body: bytes
     properties: Properties
     header: Header | None = None
+    origin: tuple[str, str] = ("", "")
 
 
 def parse_address(text: str) -> AmqpAddress | None:

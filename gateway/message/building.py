@@ -52,6 +52,13 @@ def build(envelope: Envelope, version: EnvelopeVersion = EnvelopeVersion.FINAL) 
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
 
 
+def reply_element(reply: Reply, version: EnvelopeVersion) -> etree._Element:
+    """Write a Reply alone, to be put into a message of that version."""
+    holder: etree._Element = etree.Element("holder", nsmap={None: version.namespace})
+    _Writer(version).reply(holder, reply)
+    return holder[0]
+
+
 def _check_draft(envelope: Envelope) -> None:
     header = envelope.header
     if header is not None and header.noun not in _DRAFT_NOUNS:

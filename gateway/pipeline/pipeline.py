@@ -5,7 +5,8 @@ is acknowledged only when every publication made for it is confirmed, so `_forwa
 each: to its receivers, or to the dead letters. Nothing is dropped, whatever goes wrong in between.
 """
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -14,15 +15,19 @@ from gateway.adapters import Adapter, properties_of, repairs_of
 from gateway.broker import Delivery, Failure, Session
 from gateway.broker.topology import DEAD
 from gateway.codes import ReplyCode
+from gateway.conversations import Conversation, EventSeen
 from gateway.dialects import Dialects, speak
 from gateway.endpoints import AmqpAddress, Publication
 from gateway.endpoints.amqp import OUT_EXCHANGE
 from gateway.logs import about
 from gateway.message import Finding, Message, MessageKind
+from gateway.pipeline.conversing import Work, outgoing
 from gateway.pipeline.dead_letter import Reason, dead_letter
+from gateway.pipeline.dispatch import Dispatch, NoAddress
 from gateway.pipeline.examination import Examined, Examiner
 from gateway.pipeline.refusal import Sender, fault, is_due, reply_address, response
 from gateway.pipeline.settlement import Counts
+from gateway.pipeline.talks import Talks
 from gateway.routing import RouteTable
 
 log = structlog.get_logger(__name__)
@@ -38,6 +43,7 @@ class Rules:
     table: RouteTable
     adapters: Mapping[str, Adapter]
     dialects: Dialects
+    dispatch: Dispatch
 
 
 class Pipeline:
@@ -45,9 +51,10 @@ class Pipeline:
 
     def __init__(
         self, rules: Rules, sender: Sender, own_queues: frozenset[str], *,
-        now: Callable[[], str], new_id: Callable[[], str], trace: bool = False,
+        now: Callable[[], str], new_id: Callable[[], str], trace: bool = False, talks: Talks | None = None,
     ) -> None:  # fmt: skip
         self.rules = rules
+        self.talks = talks
         self.counts = Counts()
         self._sender = sender
         self._own_queues = own_queues
@@ -60,6 +67,7 @@ class Pipeline:
         """Work until cancelled: batches in the order they came, several on their way at the same time."""
         intake, publisher = session.intake, session.publisher
         while True:
+            works: list[Work] = []
             for delivery in await intake.batch(batch_limit):
                 rules = self.rules
                 if rules.examiner.is_small(delivery.body):
@@ -67,26 +75,88 @@ class Pipeline:
                 else:
                     publisher.flush()
                     examined = await rules.examiner.examine_large(delivery.body)
-                self._handle(session, delivery, examined, rules)
+                self._handle(session, delivery, examined, rules, works)
+            if works and self.talks is not None:
+                publisher.flush()
+                await self._converse(session, self.talks, works)
             publisher.flush()
             await publisher.drain()
 
-    def _handle(self, session: Session, delivery: Delivery, examined: Examined, rules: Rules) -> None:
+    async def keep_time(self, session: Session, interval: float) -> None:
+        """Feed the conversations whose time has come, until cancelled; and those that have something to hear."""
+        while self.talks is not None:
+            await asyncio.sleep(interval)
+            await self._speak(session, self.talks, await self.talks.conversing.due())
+            session.publisher.flush()
+
+    def confirmed(self, delivery: Delivery) -> None:
+        """Hear that everything published for a delivery is confirmed."""
+        if self.talks is not None:
+            self.talks.conversing.confirmed(delivery)
+
+    async def _converse(self, session: Session, talks: Talks, works: list[Work]) -> None:
+        """Commit what each message means to its conversation, then publish what follows."""
+        try:
+            await talks.conversing.take(works)
+        except Exception as error:  # noqa: BLE001 - told by `_fail`
+            if len(works) > 1:  # one of them is at fault: it must not take the others along
+                for work in works:
+                    await self._converse(session, talks, [work])
+                return
+            self._fail(session, works[0].delivery, works[0].examined, error)
+            return
+        for work in works:
+            if isinstance(work.given, EventSeen):
+                self._deliver(session, work.delivery, talks.tied(work), self.rules)
+            elif work.result is None:  # a reply to nothing that was asked through this gateway
+                self._hand_on_reply(session, work.delivery, work.examined, self.rules)
+        await self._speak(session, talks, works)
+        for work in works:
+            if work.result is not None and not work.delivery.outstanding and not work.delivery.settled:
+                session.intake.settle(work.delivery)
+                self.counts.settled += 1
+        session.intake.acknowledge()
+
+    async def _speak(self, session: Session, talks: Talks, works: Sequence[Work]) -> None:
+        """Publish what conversations have decided."""
+        said = [(work, work.result, effect) for work in works if work.result for effect in outgoing(work)]
+        bodies = await talks.bodies(works, said)
+        dispatch = self.rules.dispatch
+        for work, conversation, effect in said:
+            work.delivery.sent += ((conversation.id, effect.id),)
+            try:
+                publication = dispatch.publication(conversation, effect, bodies)
+            except NoAddress as error:
+                publication = self._unaddressed(work, conversation, error.reason, bodies)
+            except Exception as error:  # noqa: BLE001 - told by `_fail`
+                self._fail(session, work.delivery, work.examined, error)
+                continue
+            session.publisher.publish(publication, work.delivery)
+            self.counts.published += 1
+
+    def _handle(
+        self, session: Session, delivery: Delivery, examined: Examined, rules: Rules, works: list[Work]
+    ) -> None:
         self.counts.taken += 1
         try:
-            self._forward(session, delivery, examined, rules)
-        except Exception as error:
-            # A defect of ours must neither lose this message nor stop the ones behind it.
-            log.exception("internal error", **about(examined.header))
-            finding = Finding(
-                "internal-error",
-                ReplyCode.TRANSACTION_ATTEMPTED_AND_FAILED,
-                f"The gateway failed on this message: {type(error).__name__}: {error}.",
-                "Report it with this message; retry it after the repair.",
-            )
-            self._bury(session, delivery, examined.message, Reason.INTERNAL_ERROR, finding)
+            self._forward(session, delivery, examined, rules, works)
+        except Exception as error:  # noqa: BLE001 - told by `_fail`
+            self._fail(session, delivery, examined, error)
 
-    def _forward(self, session: Session, delivery: Delivery, examined: Examined, rules: Rules) -> None:
+    def _fail(self, session: Session, delivery: Delivery, examined: Examined, error: Exception) -> None:
+        """Bury a message that the gateway failed on: a defect of ours must neither lose it nor stop those behind it."""
+        log.error("internal error", exc_info=error, **about(examined.header))
+        finding = Finding(
+            "internal-error",
+            ReplyCode.TRANSACTION_ATTEMPTED_AND_FAILED,
+            f"The gateway failed on this message: {type(error).__name__}: {error}.",
+            "Report it with this message; retry it after the repair.",
+        )
+        self._bury(session, delivery, examined.message, Reason.INTERNAL_ERROR, finding)
+
+    def _forward(
+        self, session: Session, delivery: Delivery, examined: Examined, rules: Rules, works: list[Work]
+    ) -> None:
         message = examined.message
         if message is None:
             self._refuse(session, delivery, examined, Reason.UNREADABLE)
@@ -96,31 +166,49 @@ class Pipeline:
             reason = _REASONS.get(examined.errors[0].rule, Reason.INVALID)
             self._refuse(session, delivery, examined, reason)
         elif message.kind in (MessageKind.RESPONSE, MessageKind.FAULT):
-            self._hand_on_reply(session, delivery, examined, message, rules)
-        elif routes := rules.table.match(message):
-            transport = delivery.properties()
-            passed_on = transport.passed_on()
-            for route in routes:
-                publication = rules.adapters[route.system.name].publication(
-                    message, reply_to=transport.reply_to, passed_on=passed_on, repeated=delivery.redelivered
-                )
-                session.publisher.publish(publication, delivery)
-                self.counts.published += 1
-            if self._trace:
-                log.debug("delivered", systems=[route.system.name for route in routes], **about(message.header))
+            if self.talks is None:
+                self._hand_on_reply(session, delivery, examined, rules)
+            else:
+                works.append(self.talks.reply(delivery, examined, message))
+        elif (routes := rules.table.match(message)) and self.talks is not None and is_due(message):
+            works.append(self.talks.request(delivery, examined, message, routes))
+        elif routes:
+            if self.talks is not None and self.talks.may_be_tied(message):
+                works.append(self.talks.event(delivery, examined, message))
+            else:
+                self._deliver(session, delivery, message, rules)
         else:
             self._refuse(session, delivery, examined, Reason.UNROUTABLE, rules.table.unroutable(message))
 
-    def _hand_on_reply(
-        self, session: Session, delivery: Delivery, examined: Examined, message: Message, rules: Rules
-    ) -> None:
+    def _deliver(self, session: Session, delivery: Delivery, message: Message | None, rules: Rules) -> None:
+        """Publish a message to every system that has a route for it."""
+        if message is None:
+            return
+        routes = rules.table.match(message)
+        transport = delivery.properties()
+        passed_on = transport.passed_on()
+        for route in routes:
+            publication = rules.adapters[route.system.name].publication(
+                message, reply_to=transport.reply_to, passed_on=passed_on, repeated=delivery.redelivered
+            )
+            session.publisher.publish(publication, delivery)
+            self.counts.published += 1
+        if self._trace:
+            log.debug("delivered", systems=[route.system.name for route in routes], **about(message.header))
+
+    def _hand_on_reply(self, session: Session, delivery: Delivery, examined: Examined, rules: Rules) -> None:
         """Publish a reply to the topic it was sent to, in the dialect of the system named there."""
+        message = examined.message
+        if message is None:
+            return
         if not delivery.routing_key.startswith(self._reply_key):
             finding = Finding(
                 "reply-key",
                 ReplyCode.INVALID_REQUEST_ID,
-                f"A {message.kind} came with routing key '{delivery.routing_key}', which names nobody to hand it to.",
-                f"Publish replies with routing key {self._reply_key}<application>, or straight to the ReplyAddress.",
+                f"A {message.kind} came with routing key '{delivery.routing_key}': it answers nothing that was asked "
+                "through this gateway, and the key names nobody to hand it to.",
+                "Echo the request's CorrelationID (or its MessageID) in the reply, or publish it with routing key "
+                f"{self._reply_key}<application>.",
             )
             self._refuse(session, delivery, examined, Reason.NO_CONVERSATION, finding)
             return
@@ -143,7 +231,9 @@ class Pipeline:
         answered = "not due"
         if message is None or is_due(message):
             transport = delivery.properties()
-            address, answered = reply_address(examined.header, transport.reply_to, self._own_queues)
+            address, answered = reply_address(
+                (examined.header.reply_address or "") if examined.header else "", transport.reply_to, self._own_queues
+            )
             if address is not None:
                 if message is None:
                     cause = transport.correlation_id or transport.message_id
@@ -183,6 +273,9 @@ class Pipeline:
         )
         self.counts.dead += 1
         receiver = str(publication.address)
+        conversation, said = publication.origin
+        if conversation and self.talks is not None:
+            self.talks.undeliverable(conversation, said, failure.text)
         log.warning(
             "dead letter", reason=Reason.UNDELIVERABLE.value, code=str(finding.code), rule=finding.rule,
             text=finding.text, receiver=receiver, **about(publication.header),
@@ -190,6 +283,27 @@ class Pipeline:
         return dead_letter(
             publication.body, publication.header, Reason.UNDELIVERABLE, finding, delivery, first_seen=self._now(),
             more={"receiver": receiver},
+        )  # fmt: skip
+
+    def _unaddressed(
+        self, work: Work, conversation: Conversation, reason: str, bodies: Mapping[str, bytes]
+    ) -> Publication:
+        """Give the dead letter for an answer that has nowhere to go."""
+        finding = Finding(
+            "no-reply-address",
+            ReplyCode.MANDATORY_HEADER_ELEMENTS_MISSING,
+            f"The answer to {conversation.verb}({conversation.noun}) of {conversation.asker.source or 'nobody'} has no "
+            f"place to go: {reason}.",
+            "Write ReplyAddress in the request, or AMQP's reply_to.",
+        )
+        self.counts.dead += 1
+        message = work.examined.message
+        body = work.delivery.body or next(iter(bodies.values()), b"")
+        log.warning("dead letter", reason=Reason.UNDELIVERABLE.value, rule=finding.rule, text=finding.text,
+                    conversation=conversation.id)  # fmt: skip
+        return dead_letter(
+            body, message.header if message else None, Reason.UNDELIVERABLE, finding, work.delivery,
+            first_seen=self._now(), more={"conversation": conversation.id},
         )  # fmt: skip
 
     def _unbound(self, delivery: Delivery) -> Finding:

@@ -34,13 +34,13 @@ class Sender:
     context: str
 
 
-def reply_address(header: Header | None, reply_to: str, forbidden: frozenset[str]) -> tuple[AmqpAddress | None, str]:
+def reply_address(written: str, reply_to: str, forbidden: frozenset[str]) -> tuple[AmqpAddress | None, str]:
     """Give where the answer goes, or why there is no such place.
 
     The envelope's ReplyAddress wins over AMQP's reply_to, which serves where the former is absent or no AMQP address
     (URLs need an endpoint, and none is configured for them yet). Queues of the gateway's own are `forbidden`.
     """
-    written = (header.reply_address or "").strip() if header else ""
+    written = written.strip()
     address = parse_address(written) or parse_address(f"queue:{reply_to}")
     if address is None:
         return None, f"no endpoint covers the ReplyAddress {written!r}" if written else "no reply address was given"
@@ -74,7 +74,7 @@ def response(
         correlation_id=asked.echoed_id,
     )
     envelope = Envelope(MessageKind.RESPONSE, header, reply=_failed(errors))
-    version = spoken_version(message)
+    version = spoken_version(message.version, message.speech)
     try:
         body = build(envelope, version)
     except NotExpressible:

@@ -36,9 +36,15 @@ class Settlement:
     if the session ends first.
     """
 
-    def __init__(self, counts: Counts, bury: Callable[[Delivery, Publication, Failure], Publication | None]) -> None:
+    def __init__(
+        self,
+        counts: Counts,
+        bury: Callable[[Delivery, Publication, Failure], Publication | None],
+        confirmed: Callable[[Delivery], None] = lambda _: None,
+    ) -> None:
         self._counts = counts
         self._bury = bury
+        self._confirmed = confirmed
         self._session: Session | None = None
         self._full: set[str] = set()
 
@@ -48,6 +54,10 @@ class Settlement:
 
     def settled(self, delivery: Delivery) -> None:
         """Mark a delivery for acknowledgement."""
+        if delivery.sent:
+            self._confirmed(delivery)
+        if not delivery.tag:  # of our own
+            return
         self._counts.settled += 1
         if delivery.set_aside and self._full:
             log.info("receiver takes messages again", addresses=sorted(self._full))
@@ -81,7 +91,8 @@ class Settlement:
             log.warning("receiver takes no more, retrying", address=where, reason=failure.text, retry_in=delay)
             self._full.add(where)
         self._counts.refused_by_broker += 1
-        session.intake.put_aside(delivery)
+        if delivery.tag:
+            session.intake.put_aside(delivery)
         asyncio.get_running_loop().call_later(delay, self._again, session, delivery, publication)
 
     def _again(self, session: Session, delivery: Delivery, publication: Publication) -> None:

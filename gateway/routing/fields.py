@@ -59,6 +59,14 @@ class Table:
         self.fault(key, f"{key} is {_type(value)}, not a string.", f'Write {key} = "...".')
         return None
 
+    def number(self, key: str) -> float | None:
+        """Read a number."""
+        value = self._values.get(key)
+        if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
+            return None if value is None else float(value)
+        self.fault(key, f"{key} is {_type(value)}, not a number.", f"Write {key} = 60.")
+        return None
+
     def texts(self, key: str, *, single: bool = False) -> tuple[str, ...]:
         """Read a list of strings, with `single` also one string; an empty list is noted, as it could match nothing."""
         value = self._values.get(key)

@@ -11,14 +11,17 @@ from gateway.message.verbs import DEPRECATED, EVENT_VERBS, REQUEST_VERBS, Verb
 from gateway.routing.coverage import never_fires, shadowing
 from gateway.routing.fields import Table
 from gateway.routing.problems import Problem, nearest
-from gateway.routing.routes import ANY, CODE_KEYS, PropertyValues, Route, System, can_occur
+from gateway.routing.routes import ANY, CODE_KEYS, PropertyValues, Route, RouteOptions, System, can_occur
 from gateway.routing.toml_lines import TomlLines
 
 _SYSTEM_KEYS: Final = ("name", "address", "sources", "dialect")
 _ROUTE_KEYS: Final = (
     *("name", "note", "noun", "verbs", "contexts", "sources", "not_sources", "properties", "not_properties"),
     *CODE_KEYS.values(),
+    *("timeout", "replies", "publish"),
 )
+_REPLIES: Final = ("stream", "stream-ok", "aggregate")
+_PUBLISH: Final = ("never", "on-success")
 _VERBS: Final = (*sorted(REQUEST_VERBS), *sorted(EVENT_VERBS))
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _ADDRESS: Final = re.compile(r"queue:(?!amq\.)[^\s:]{1,255}")
@@ -114,6 +117,7 @@ class RouteFile:
             events=_patterns_of(table, CodeKind.EVENT),
             controls=_patterns_of(table, CodeKind.CONTROL),
             readings=_patterns_of(table, CodeKind.READING),
+            options=_options_of(table),
         )
         if not table.problems:
             self._check_reach(table, route)
@@ -217,3 +221,15 @@ def _address_advice(address: str) -> str:
     if address.startswith("queue:amq."):
         return "Queue names that begin with amq. belong to the broker: choose another."
     return "Write queue:NAME without spaces, or leave the address out for queue:cim.<name of the system>."
+
+
+def _options_of(table: Table) -> RouteOptions:
+    """Read how conversations by this route are held."""
+    timeout = table.number("timeout")
+    if timeout is not None and timeout <= 0:
+        table.fault("timeout", f"The timeout is {timeout:g} seconds.", "Write a number of seconds above 0.")
+    replies, publish = table.text("replies"), table.text("publish")
+    for key, word, known in (("replies", replies, _REPLIES), ("publish", publish, _PUBLISH)):
+        if word is not None and word not in known:
+            table.fault(key, f"{key} cannot be '{word}'.", f"Write one of {', '.join(known)}.", word)
+    return RouteOptions(timeout, replies == "aggregate", publish == "on-success", replies == "stream-ok")

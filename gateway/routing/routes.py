@@ -48,6 +48,24 @@ class PropertyValues:
 
 
 @dataclass(frozen=True, slots=True)
+class RouteOptions:
+    """How a conversation by this route is held: seconds until it ends, and how its replies reach the asker.
+
+    `aggregate`: one answer when all systems have given theirs; else each reply is handed on as it comes.
+    `publish`: the past-tense event follows a success. `last_is_ok`: the last of several replies says OK, not PARTIAL.
+    """
+
+    timeout: float | None = None
+    aggregate: bool = False
+    publish: bool = False
+    last_is_ok: bool = False
+
+
+PLAIN: Final = RouteOptions()
+"""The options of a route that says nothing about them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """One `[[route]]`: the messages that its system receives. Criteria that are empty ask for nothing.
 
@@ -70,6 +88,7 @@ class Route:
     events: tuple[CodePattern, ...] = ()
     controls: tuple[CodePattern, ...] = ()
     readings: tuple[CodePattern, ...] = ()
+    options: RouteOptions = PLAIN
 
     @property
     def label(self) -> str:

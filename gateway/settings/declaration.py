@@ -57,6 +57,14 @@ class Settings(BaseSettings):
         default=None,
         description="Folder of XSDs, with its subfolders; each replaces ours for its target namespace.",
     )
+    store: SecretStr | None = Field(
+        default=None,
+        description="Where conversations are kept: sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/DATABASE. "
+        "Without it requests pass as they are, and replies go straight to their askers.",
+    )
+    request_timeout: Seconds = Field(
+        default=60.0, description="Seconds until a request is answered with 4.1, where neither it nor its route say."
+    )
     prefetch: int = Field(
         default=500, ge=1, le=10_000, description="How many messages the broker hands over ahead of their settlement."
     )

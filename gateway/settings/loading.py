@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 CONFIG_VARIABLE: Final = PREFIX + "CONFIG"
 DEFAULT_FILE: Final = Path("cimgate.toml")
-_SECRETS: Final = ("amqp_url", "amqp_password")
+_SECRETS: Final = ("amqp_url", "amqp_password", "store")
 _PATHS: Final = ("routes", "schemas", "ready_file")
 _PLAIN: Final = {  # pydantic's kinds of error in plain words
     "greater_than": "must be more than {gt:g}",

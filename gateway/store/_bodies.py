@@ -20,17 +20,38 @@ async def rows_of(entries: Sequence[Entry]) -> list[dict[str, Any]]:
 
 def entry_of(row: tuple[Any, ...]) -> Entry:
     """Give the entry that a row holds; the inverse of `rows_of`."""
-    _, conversation_id, at, direction, system, verb, noun, message_id, correlation_id, result, codes, note, body = row
-    raw = None if body is None else zlib.decompress(body)
+    (
+        _,
+        key,
+        conversation_id,
+        at,
+        direction,
+        system,
+        verb,
+        noun,
+        message_id,
+        correlation_id,
+        result,
+        codes,
+        note,
+        body,
+    ) = row
+    raw = None if body is None else body_of(body)
     said = tuple(codes.split())
     return Entry(
-        conversation_id, at, direction, system, verb, noun, message_id, correlation_id, result, said, note, raw
+        conversation_id, at, direction, system, verb, noun, message_id, correlation_id, result, said, note, raw, key
     )
+
+
+def body_of(stored: bytes) -> bytes:
+    """Give a body as it was."""
+    return zlib.decompress(stored)
 
 
 def _rows(entries: Sequence[Entry]) -> list[dict[str, Any]]:
     return [
         {
+            "key": entry.key,
             "conversation_id": entry.conversation_id,
             "at": entry.at,
             "direction": entry.direction,

@@ -24,6 +24,7 @@ class Reader(Protocol):
     async def open_legs(self, system: str, noun: str, limit: int = 2) -> list[StoredLeg]: ...  # in the order of ids
     async def search(self, search: Search, limit: int = 50) -> list[Stored]: ...  # newest first
     async def stuck(self, now: float, silent: float, limit: int = 50) -> list[Stored]: ...  # see SqlReader
+    async def bodies(self, keys: Collection[str]) -> dict[str, bytes]: ...  # of entries, by their keys
     async def entries(self, conversation_id: str) -> list[Entry]: ...  # in the order of time
 
 

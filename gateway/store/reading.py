@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Executable, Select, and_, bindparam, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.store._bodies import entry_of
+from gateway.store._bodies import body_of, entry_of
 from gateway.store._statements import Lookups, given
 from gateway.store._trouble import translated
 from gateway.store.tables import conversation, entry, leg
@@ -20,6 +20,7 @@ _OPEN_LEGS = (
     .order_by(leg.c.id)
     .limit(bindparam("most"))
 )
+_BODIES = select(entry.c.key, entry.c.body).where(entry.c.key.in_(bindparam("keys", expanding=True)))
 _ENTRIES = select(entry).where(entry.c.conversation_id == bindparam("of_id")).order_by(entry.c.at, entry.c.id)
 
 
@@ -68,6 +69,11 @@ class SqlReader:
         forgotten = and_(_c.final.is_(False), _c.deadline.is_(None), _c.updated < long_ago)
         statement = select(conversation).where(or_(_c.alarm, overdue, forgotten)).order_by(_c.opened).limit(limit)
         return [Stored(*row) for row in await self._run(statement)]
+
+    async def bodies(self, keys: Collection[str]) -> dict[str, bytes]:
+        """Give the bodies of entries by their keys."""
+        rows = await self._run(_BODIES, {"keys": list(keys)}) if keys else ()
+        return {key: body_of(body) for key, body in rows if body is not None}
 
     async def entries(self, conversation_id: str) -> list[Entry]:
         """Give what was said in a conversation, in the order of time."""

@@ -67,6 +67,7 @@ entry = Table(
     "entry",
     metadata,
     Column("id", BigInteger().with_variant(Integer, "sqlite"), Identity(), primary_key=True),
+    Column("key", _key),
     Column("conversation_id", _key, ForeignKey("conversation.id", ondelete="CASCADE"), nullable=False),
     Column("at", Double, nullable=False),
     Column("direction", Text, nullable=False),
@@ -80,4 +81,5 @@ entry = Table(
     Column("note", Text, nullable=False),
     Column("body", LargeBinary),
     Index("entry_conversation", "conversation_id"),
+    Index("entry_key", "key", unique=True),
 )

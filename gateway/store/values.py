@@ -42,7 +42,10 @@ class StoredLeg:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing that was said or done in a conversation; `body` is the message as it came (stored compressed)."""
+    """One thing that was said or done in a conversation; `body` is the message as it came (stored compressed).
+
+    `key` names it, where its body will be asked for again (`bodies`).
+    """
 
     conversation_id: str
     at: float
@@ -56,6 +59,7 @@ class Entry:
     codes: tuple[str, ...] = ()
     note: str = ""
     body: bytes | None = None
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,7 @@ def upgrade() -> None:
     op.create_table(
         "entry",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), sa.Identity(), primary_key=True),
+        sa.Column("key", key),
         sa.Column("conversation_id", key, sa.ForeignKey("conversation.id", ondelete="CASCADE"), nullable=False),
         sa.Column("at", sa.Double, nullable=False),
         sa.Column("direction", sa.Text, nullable=False),
@@ -63,3 +64,4 @@ def upgrade() -> None:
         sa.Column("body", sa.LargeBinary),
     )
     op.create_index("entry_conversation", "entry", ["conversation_id"])
+    op.create_index("entry_key", "entry", ["key"], unique=True)

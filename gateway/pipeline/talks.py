@@ -1,0 +1,131 @@
+"""From messages to what their conversations are fed with, and the bodies that are needed to speak."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from gateway.broker import Delivery
+from gateway.conversations import (
+    Conversation,
+    Effect,
+    EventSeen,
+    Mode,
+    Outgoing,
+    ReplyArrived,
+    Target,
+    Undeliverable,
+    asker_of,
+    deadline_of,
+    facts_of,
+    open_request,
+)
+from gateway.message import Message, MessageKind
+from gateway.message.parts import reply_of
+from gateway.message.readdressing import readdress, serialized
+from gateway.message.reading import message_of
+from gateway.pipeline.conversing import IN, Conversing, Work
+from gateway.pipeline.dispatch import needed
+from gateway.pipeline.examination import Examined
+from gateway.routing.routes import Route
+from gateway.store import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Talks:
+    """The conversations of one gateway process. `timeout` is in seconds; `now` gives seconds since the epoch."""
+
+    conversing: Conversing
+    timeout: float
+    now: Callable[[], float]
+    new_id: Callable[[], str]
+
+    def request(self, delivery: Delivery, examined: Examined, message: Message, routes: Sequence[Route]) -> Work:
+        """Give the work of a request that is to be answered: it opens a conversation, unless it was here before.
+
+        It is known again by its source and MessageID; without one, by the transport's message_id, if it has that.
+        """
+        header, at, key = message.header, self.now(), self.new_id()
+        transport = delivery.properties()
+        asker = asker_of(message, transport.reply_to)
+        sent = asker.message_id.strip() or (f"amqp:{transport.message_id}" if transport.message_id else "")
+        options = [route.options for route in routes]
+        limits = [option.timeout for option in options if option.timeout is not None]
+        deadline = deadline_of(message, now=at, default=self.timeout, route=max(limits, default=None))
+
+        def opening() -> tuple[Conversation, tuple[Effect, ...]]:
+            return open_request(
+                asker,
+                header.verb,
+                header.noun,
+                [Target(route.system.name, route.system.address) for route in routes],
+                at=at,
+                deadline=deadline,
+                new_id=self.new_id,
+                entry=key,
+                mode=Mode.AGGREGATE if any(option.aggregate for option in options) else Mode.STREAM,
+                last_is_ok=any(option.last_is_ok for option in options),
+                publish=any(option.publish for option in options),
+            )
+
+        entry = Entry(
+            "", at, IN, asker.source, header.verb, header.noun, header.message_id, header.correlation_id,
+            body=message.raw, key=key,
+        )  # fmt: skip
+        return Work(
+            delivery, examined, entry, opening=opening, key=(asker.source, sent) if sent else None
+        )  # fmt: skip
+
+    def reply(self, delivery: Delivery, examined: Examined, message: Message) -> Work:
+        """Give the work of a reply: its CorrelationID, else that of the transport, names the leg that it answers."""
+        header, at, key = message.header, self.now(), self.new_id()
+        leg = (header.correlation_id or "").strip() or delivery.properties().correlation_id
+        facts = facts_of(message, hashlib.sha256(message.raw).hexdigest())
+        reply = reply_of(message)
+        entry = Entry(
+            "", at, IN, header.source or "", header.verb or "fault", header.noun, header.message_id,
+            header.correlation_id, facts.result, tuple(error.code for error in reply.errors) if reply else (),
+            body=message.raw, key=key,
+        )  # fmt: skip
+        given = ReplyArrived(at, leg, key, facts, redelivered=delivery.redelivered)
+        return Work(delivery, examined, entry, leg=leg, given=given)
+
+    def may_be_tied(self, message: Message) -> bool:
+        """Tell whether a message may follow from a conversation: an event with an id that is not its own."""
+        header = message.header
+        correlation = (header.correlation_id or "").strip()
+        return message.kind is MessageKind.EVENT and bool(correlation) and correlation != header.message_id
+
+    def event(self, delivery: Delivery, examined: Examined, message: Message) -> Work:
+        """Give the work of an event that may follow from a request: its CorrelationID may be the id of a leg."""
+        header, at = message.header, self.now()
+        leg = (header.correlation_id or "").strip()
+        entry = Entry(
+            "", at, IN, header.source or "", header.verb, header.noun, header.message_id, header.correlation_id
+        )  # fmt: skip
+        return Work(delivery, examined, entry, leg=leg, given=EventSeen(at, header.verb, header.noun))
+
+    def tied(self, work: Work) -> Message | None:
+        """Give the event of a work as its receivers know it: with the id that the asker sent, where it follows."""
+        message = work.examined.message
+        if message is None or work.result is None or not work.result.asker.echoed_id:
+            return message
+        message_id = message.header.message_id or self.new_id()
+        readdress(message.root, message_id=message_id, correlation_id=work.result.asker.echoed_id)
+        return replace(message_of(serialized(message.root), message.root), repairs=message.repairs)
+
+    def undeliverable(self, conversation: str, said: str, reason: str) -> None:
+        """Tell a conversation that no queue took what it said."""
+        self.conversing.tell(conversation, Undeliverable(self.now(), said, reason))
+
+    async def bodies(
+        self, works: Iterable[Work], said: Sequence[tuple[Work, Conversation, Outgoing]]
+    ) -> dict[str, bytes]:
+        """Give the bodies that are needed: those that have just come, and those that were kept."""
+        at_hand = {
+            work.entry.key: work.entry.body
+            for work in works
+            if work.entry is not None and work.entry.key is not None and work.entry.body is not None
+        }
+        wanted = {key for _, conversation, effect in said for key in needed(conversation, effect)}
+        kept = await self.conversing.bodies(wanted - at_hand.keys())
+        return {key: body for key, body in at_hand.items() if key in wanted} | kept
