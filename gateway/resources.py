@@ -3,6 +3,7 @@
 In a checkout these folders lie at its top; in an installed wheel they are package data under `gateway/data/`.
 """
 
+import re
 from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
@@ -14,6 +15,8 @@ from gateway.message.namespaces import XSD_NAMESPACE
 from gateway.message.places import tag_of
 
 _SCHEMA: Final = f"{{{XSD_NAMESPACE}}}schema"
+_COMMENT: Final = re.compile(r"<!--(.*?)-->", re.DOTALL)
+_CONFIDENCE: Final = re.compile(r"Confidence: (.*?)\.\s", re.DOTALL)
 
 
 class ResourceError(Exception):
@@ -44,18 +47,27 @@ def examples() -> Path:
 def schema_sources(*extra: Path) -> dict[str, bytes]:
     """Read the XSDs: ours, then each of `extra` with its subfolders; a later folder replaces a target namespace whole.
 
-    Keys are paths relative to the schema's folder. Raises `ResourceError` for a folder that is missing or has no *.xsd,
-    and for a file that is no XML Schema.
+    Keys are paths relative to the schema's folder; those of an earlier folder get `shipped/` before them where a later
+    one has a file of the same path. Raises `ResourceError` for a folder that is missing or has no *.xsd, and for a file
+    that is no XML Schema.
     """
     sources = _read_schemas(shipped("schemas"))
     for folder in extra:
         theirs = _read_schemas(folder)
         replaced = {namespace for _, namespace in theirs.values() if namespace}
         kept = {name: entry for name, entry in sources.items() if entry[1] not in replaced}
-        # Same file name, other namespace: both are needed, and schemas refer to each other by file name alone.
-        taken = {Path(name).name for name in theirs}
-        sources = {(f"shipped-{name}" if name in taken else name): entry for name, entry in kept.items()} | theirs
+        # All of them move, so that what they include stays beside them.
+        while kept.keys() & theirs.keys():
+            kept = {f"shipped/{name}": entry for name, entry in kept.items()}
+        sources = kept | theirs
     return {name: raw for name, (raw, _) in sources.items()}
+
+
+def stated_basis(raw: bytes) -> str:
+    """Give what an XSD says in its head comment that it rests on (`Confidence: ...`), empty where it does not say."""
+    comment = _COMMENT.search(raw.decode("utf-8", "replace"))
+    confidence = _CONFIDENCE.search(comment.group(1)) if comment is not None else None
+    return "" if confidence is None else " ".join(confidence.group(1).split())
 
 
 def target_namespace(raw: bytes, name: str) -> str:

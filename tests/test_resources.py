@@ -44,8 +44,27 @@ def test_a_schema_of_the_site_adds_a_namespace_even_under_a_file_name_of_ours(tm
     _xsd(tmp_path, "v2/MeterReadings.xsd", "urn:site")
     namespaces = _namespaces(resources.schema_sources(tmp_path))
     assert namespaces["v2/MeterReadings.xsd"] == "urn:site"
-    assert "MeterReadings.xsd" not in namespaces
-    assert "http://iec.ch/TC57/2011/MeterReadings#" in namespaces.values()
+    assert namespaces["MeterReadings.xsd"] == "http://iec.ch/TC57/2011/MeterReadings#"
+    _xsd(tmp_path, "MeterReadings.xsd", "urn:other")
+    assert {*namespaces.values(), "urn:other"} == set(_namespaces(resources.schema_sources(tmp_path)).values())
+
+
+def test_folders_with_files_of_the_same_name_keep_all_of_them_beside_each_other(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        _xsd(tmp_path / name, "main.xsd", f"urn:{name}")
+        _xsd(tmp_path / name, "types.xsd", "")
+    namespaces = _namespaces(resources.schema_sources(tmp_path / "a", tmp_path / "b"))
+    assert (namespaces["shipped/main.xsd"], namespaces["main.xsd"]) == ("urn:a", "urn:b")
+    assert {"shipped/types.xsd", "types.xsd"} <= namespaces.keys()
+
+
+def test_a_schema_s_own_word_on_what_it_rests_on_is_found() -> None:
+    assert (
+        resources.stated_basis(b"<!-- X. Confidence: read\n  from v1.2 of Y. More. --><xs:schema/>")
+        == "read from v1.2 of Y"
+    )
+    assert resources.stated_basis(b"<!-- Nothing. --><xs:schema/>") == ""
+    assert resources.stated_basis(b"<xs:schema/>") == ""
 
 
 def test_the_last_of_several_folders_wins(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """What each noun and Get profile is for, in a sentence of our own; and what a schema says of its own certainty."""
 
-import re
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -8,9 +7,6 @@ if TYPE_CHECKING:
 
 OWN: Final = "not the standard's"
 """Stands in what a schema says of itself where it is a proposal of cimgate's."""
-
-_COMMENT: Final = re.compile(r"<!--(.*?)-->", re.DOTALL)
-_CONFIDENCE: Final = re.compile(r"Confidence: (.*?)\.\s", re.DOTALL)
 
 SENTENCES: Final = {
     "AuxiliaryAgreementConfig": "Agreements beside the supply itself, such as the repayment of a debt.",
@@ -63,12 +59,8 @@ def bases(settings: "Settings") -> dict[str, str]:
     ours = set(resources.schema_sources().values())
     texts = resources.schema_sources(*([] if settings.schemas is None else [settings.schemas]))
     return {
-        resources.target_namespace(raw, name): _basis(raw) if raw in ours else f"your folder {settings.schemas}"
+        resources.target_namespace(raw, name): resources.stated_basis(raw)
+        if raw in ours
+        else f"your folder {settings.schemas}"
         for name, raw in texts.items()
     }
-
-
-def _basis(raw: bytes) -> str:
-    comment = _COMMENT.search(raw.decode("utf-8", "replace"))
-    confidence = _CONFIDENCE.search(comment.group(1)) if comment is not None else None
-    return "" if confidence is None else " ".join(confidence.group(1).split())

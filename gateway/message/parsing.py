@@ -2,8 +2,9 @@
 
 import re
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypedDict
 
 from lxml import etree
 
@@ -26,28 +27,44 @@ class Limits:
 
 DEFAULT_LIMITS: Final = Limits()
 
+
+class _Hardening(TypedDict):
+    resolve_entities: bool
+    load_dtd: bool
+    dtd_validation: bool
+    attribute_defaults: bool
+    no_network: bool
+    huge_tree: bool
+    recover: bool
+    remove_comments: bool
+    remove_pis: bool
+
+
+HARDENED: Final[_Hardening] = {
+    "resolve_entities": False,
+    "load_dtd": False,
+    "dtd_validation": False,
+    "attribute_defaults": False,
+    "no_network": True,
+    "huge_tree": False,
+    "recover": False,
+    "remove_comments": True,
+    "remove_pis": True,
+}
+"""How lxml is told to read what strangers wrote."""
+
 _threads = threading.local()
 _HAS_DOCTYPE = re.compile(rb"[^<]*(?:<(?:\?|!--)[^<]*)*<!DOCTYPE")
 # Asking for one attribute by its position is six times faster than counting those of every element.
-_IS_CROWDED = etree.XPath("boolean(//@*[position() > $limit])")
-_CROWDED = etree.XPath("(//*[count(@*) > $limit])[1]")
+_IS_CROWDED = etree.XPath("boolean(descendant-or-self::*/@*[position() > $limit])")
+_CROWDED = etree.XPath("(descendant-or-self::*[count(@*) > $limit])[1]")
 
 
 def _parser() -> etree.XMLParser:
     # A parser holds a lock, so each thread has its own.
     parser: etree.XMLParser | None = getattr(_threads, "parser", None)
     if parser is None:
-        parser = _threads.parser = etree.XMLParser(
-            resolve_entities=False,
-            load_dtd=False,
-            dtd_validation=False,
-            attribute_defaults=False,
-            no_network=True,
-            huge_tree=False,
-            recover=False,
-            remove_comments=True,
-            remove_pis=True,
-        )
+        parser = _threads.parser = etree.XMLParser(**HARDENED)
     return parser
 
 
@@ -58,9 +75,7 @@ def parse(raw: bytes, limits: Limits = DEFAULT_LIMITS) -> etree._Element:
     256, carries a DOCTYPE, or crowds one element with attributes.
     """
     if not raw or raw.isspace():
-        raise _unreadable(
-            "xml-empty", "The body is empty.", "Send one RequestMessage, ResponseMessage or EventMessage."
-        )
+        raise empty()
     if len(raw) > limits.message_bytes:
         raise _unreadable(
             "message-too-large",
@@ -72,21 +87,39 @@ def parse(raw: bytes, limits: Limits = DEFAULT_LIMITS) -> etree._Element:
     try:
         root = etree.fromstring(raw, parser)
     except etree.XMLSyntaxError as error:
-        # A DOCTYPE can be the cause (entities that grow), and is to be named first in any case.
-        raise (_doctype() if _HAS_DOCTYPE.match(raw) else _not_well_formed(error, parser)) from error
-    # A DOCTYPE is looked for in the tree, not in the bytes: an UTF-16 document would slip past a search for it.
+        raise not_well_formed(error, parser.error_log, raw) from error
+    refuse_doctype(root)
+    if raw.count(b"=") > limits.attributes:
+        refuse_crowd(root, limits)
+    return root
+
+
+def empty() -> Unreadable:
+    """Say that there is nothing to read."""
+    return _unreadable("xml-empty", "The body is empty.", "Send one RequestMessage, ResponseMessage or EventMessage.")
+
+
+def refuse_doctype(root: etree._Element) -> None:
+    """Raise `Unreadable` for a document with a DOCTYPE.
+
+    It is looked for in the tree, not in the bytes: an UTF-16 document would slip past a search for it.
+    """
     if root.getroottree().docinfo.internalDTD is not None:
         raise _doctype()
-    if raw.count(b"=") > limits.attributes and _IS_CROWDED(root, limit=limits.attributes):
-        crowded = _CROWDED(root, limit=limits.attributes)
-        if isinstance(crowded, list) and crowded and isinstance(element := crowded[0], etree._Element):
-            raise _unreadable(
-                "xml-attributes",
-                f"An element has {len(element.attrib)} attributes; at most {limits.attributes} are read.",
-                "No element of the standard's messages has more than four attributes.",
-                line=element.sourceline,
-            )
-    return root
+
+
+def refuse_crowd(element: etree._Element, limits: Limits) -> None:
+    """Raise `Unreadable` where an element, or one inside it, has too many attributes."""
+    if not _IS_CROWDED(element, limit=limits.attributes):
+        return
+    crowded = _CROWDED(element, limit=limits.attributes)
+    if isinstance(crowded, list) and crowded and isinstance(found := crowded[0], etree._Element):
+        raise _unreadable(
+            "xml-attributes",
+            f"An element has {len(found.attrib)} attributes; at most {limits.attributes} are read.",
+            "No element of the standard's messages has more than four attributes.",
+            line=found.sourceline,
+        )
 
 
 def _unreadable(
@@ -105,10 +138,14 @@ def _doctype() -> Unreadable:
     )
 
 
-def _not_well_formed(error: etree.XMLSyntaxError, parser: etree.XMLParser) -> Unreadable:
-    # The first entry is the cause, those after it its consequences. The error's own log is the whole thread's: it
-    # holds what was said of earlier documents too.
-    entry = next(iter(parser.error_log), None)
+def not_well_formed(error: etree.XMLSyntaxError, log: Iterable[etree._LogEntry], start: bytes) -> Unreadable:
+    """Tell what is wrong with bytes that are no XML, from the parser's own log and how the document starts.
+
+    The error's log is the whole thread's: it holds what was said of earlier documents too.
+    """
+    if _HAS_DOCTYPE.match(start):  # it can be the cause (entities that grow), and is to be named first in any case
+        return _doctype()
+    entry = next(iter(log), None)  # the cause; those after it are its consequences
     reason = (entry.message if entry is not None else str(error)).strip()
     line = (entry.line if entry is not None else error.lineno) or None
     if "xcessive depth" in reason:

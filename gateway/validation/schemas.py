@@ -1,22 +1,41 @@
 """The schemas of a site: one a namespace, compiled when first asked for."""
 
+import re
 import threading
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from lxml import etree
 
 from gateway.message import EnvelopeVersion
-from gateway.validation.sources import ENVELOPES, SchemaError, Source, closure, load, mains_of
+from gateway.message.nouns import profile_namespace
+from gateway.validation.sources import ENVELOPES, SchemaError, Source, closure, compile_fault, load, mains_of, parts_of
 from gateway.validation.tidy import tidy_schema
 from gateway.validation.vocabulary import NO_WORDS, Vocabulary, vocabulary_of
-from gateway.validation.wording import local, namespace, plain
+from gateway.validation.wording import local, namespace
 
 if TYPE_CHECKING:
     from gateway.validation.models import Model
 
 # libxml2 may race when two threads compile at the same time.
 _COMPILING = threading.Lock()
+_YEAR: Final = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """A schema in use: its namespace, the noun or Get profile it describes (empty for an envelope or an imported part).
+
+    `version` is the attribute of that name, empty where it has none; `file` the name of its source. `passed_over` are
+    sources that describe the same namespace, are no part of it and so count for nothing.
+    """
+
+    namespace: str
+    noun: str
+    version: str
+    file: str
+    passed_over: tuple[str, ...] = ()
 
 
 class SchemaSet:
@@ -24,7 +43,8 @@ class SchemaSet:
 
     `sources` maps file names to the bytes of one XSD each. Where two describe the same namespace, the later one counts
     (so put a site's own after those that come with cimgate); a file that another one includes is a part of it.
-    Imports and includes are resolved among the sources, never from network or disk. Raises `SchemaError`.
+    Imports and includes are resolved among the sources, never from network or disk. Versions of a noun in different
+    namespaces live side by side. Raises `SchemaError`.
 
     `nouns` are the payload nouns that have a schema (without OperationSet, which is part of the envelope), `profiles`
     the names of the Get profiles that have one.
@@ -38,15 +58,15 @@ class SchemaSet:
         self._models: dict[str, Model | None] = {}
         self._vocabularies: dict[str, Vocabulary] = {}
         self._tidy: dict[str, etree.XMLSchema | None] = {}
-        named = {
-            root: main.namespace
-            for main in self._mains.values()
-            for root in self._roots_of(main)
-            if main.namespace.endswith(f"/{root}#")
-        }
-        self._namespaces = named
-        self.profiles: frozenset[str] = frozenset(name for name in named if _is_get(name))
-        self.nouns: frozenset[str] = frozenset(named) - self.profiles
+        self._by_name: dict[str, tuple[str, ...]] = {}
+        for main in self._mains.values():
+            for root in self._roots_of(main):
+                if main.namespace.endswith(f"/{root}#"):
+                    self._by_name[root] = (*self._by_name.get(root, ()), main.namespace)
+        for name, spaces in self._by_name.items():
+            self._by_name[name] = tuple(sorted(spaces, key=lambda space: _age(space, name)))
+        self.profiles: frozenset[str] = frozenset(name for name in self._by_name if _is_get(name))
+        self.nouns: frozenset[str] = frozenset(self._by_name) - self.profiles
 
     def compile_all(self) -> None:
         """Compile every schema now, ahead of serving. Raises `SchemaError` for one that is wrong or missing."""
@@ -82,8 +102,19 @@ class SchemaSet:
         return frozenset(self._mains)
 
     def namespace_of(self, noun: str) -> str | None:
-        """Give the namespace in which a noun or Get profile has its schema."""
-        return self._namespaces.get(noun)
+        """Give the namespace in which a noun or Get profile has its schema: the first of `namespaces_of`."""
+        return next(iter(self.namespaces_of(noun)), None)
+
+    def namespaces_of(self, noun: str) -> tuple[str, ...]:
+        """Give all namespaces in which a noun or Get profile has a schema: that of the 2013 edition, then newest first.
+
+        Payloads in any of them are judged, each by its own schema.
+        """
+        return self._by_name.get(noun, ())
+
+    def installed(self) -> tuple[Installed, ...]:
+        """Give all schemas by namespace, in the order of the namespaces."""
+        return tuple(self._installed(main) for _, main in sorted(self._mains.items()))
 
     def vocabulary(self, space: str) -> Vocabulary:
         """Give what the semantic checks know of a namespace; nothing where it has no schema."""
@@ -122,12 +153,23 @@ class SchemaSet:
                 with _COMPILING:
                     schema = etree.XMLSchema(main.schema)
             except etree.XMLSchemaParseError as error:
-                raise SchemaError(f"{main.name} does not compile: {plain(str(error))}") from error
+                raise SchemaError(compile_fault(main, self._sources, error)) from error
             self._compiled[space] = schema
         return schema
 
+    def _installed(self, main: Source) -> Installed:
+        name = next((name for name, spaces in self._by_name.items() if main.namespace in spaces), "")
+        parts = parts_of(main, self._sources)
+        rivals = [s.name for s in self._sources.values() if s.namespace == main.namespace and s.name not in parts]
+        return Installed(main.namespace, name, main.version, main.name, tuple(rivals))
+
     def _roots_of(self, main: Source) -> frozenset[str]:
-        return main.roots.union(*(self._sources[part].roots for part in main.parts))
+        return main.roots.union(*(self._sources[part].roots for part in parts_of(main, self._sources)))
+
+
+def _age(space: str, noun: str) -> tuple[bool, list[int], str]:
+    """Give what sorts the namespaces of a noun: the standard's own first, then by the years that stand in them."""
+    return space != profile_namespace(noun), [-int(year) for year in _YEAR.findall(space)], space
 
 
 def _is_get(name: str) -> bool:
