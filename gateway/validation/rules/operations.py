@@ -47,7 +47,7 @@ def operation_set_element(message: Message) -> etree._Element | None:
     """Give the OperationSet of a message, if it has one."""
     if message.payload is None or message.content:
         return None
-    return message.payload.find(f"{{{message.version.namespace}}}OperationSet")
+    return message.payload.find(f"{message.version.prefix}OperationSet")
 
 
 def _ids(part: etree._Element, prefix: str) -> list[Finding]:
@@ -62,7 +62,7 @@ def reply_id_findings(message: Message, _site: Site) -> tuple[Finding, ...]:
     """Judge the ids of operations that a reply names."""
     if message.reply is None:
         return NOTHING
-    return tuple(_ids(message.reply, f"{{{message.version.namespace}}}"))
+    return tuple(_ids(message.reply, message.version.prefix))
 
 
 def operation_findings(message: Message, site: Site) -> tuple[Finding, ...]:
@@ -98,7 +98,7 @@ def _together(message: Message, element: etree._Element | None) -> Iterator[Find
 
 
 def _set(message: Message, element: etree._Element, site: Site) -> Iterator[Finding]:
-    prefix = f"{{{message.version.namespace}}}"
+    prefix = message.version.prefix
     room = Room()  # a set may have as many operations as a message has room for
     too_long = _ids(element, prefix)
     if too_long:
