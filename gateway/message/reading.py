@@ -129,15 +129,23 @@ def _groups(elements: list[etree._Element], prefix: str) -> dict[str, Any]:
     for element in elements:
         tag = tag_of(element)
         if tag == prefix + "Property":
-            properties.append(Property(element.findtext(prefix + "Name", ""), element.findtext(prefix + "Value")))
+            inside = _texts(element)
+            properties.append(Property(inside.get(prefix + "Name", ""), inside.get(prefix + "Value")))
         elif tag == prefix + "User":
-            values["user"] = User(element.findtext(prefix + "UserID", ""), element.findtext(prefix + "Organization"))
+            inside = _texts(element)
+            values["user"] = User(inside.get(prefix + "UserID", ""), inside.get(prefix + "Organization"))
         elif tag == prefix + "ReplayDetection":
-            nonce, created = element.findtext(prefix + "Nonce", ""), element.findtext(prefix + "Created", "")
+            inside = _texts(element)
+            nonce, created = inside.get(prefix + "Nonce", ""), inside.get(prefix + "Created", "")
             values["replay_detection"] = ReplayDetection(nonce, created)
     if properties:
         values["properties"] = tuple(properties)
     return values
+
+
+def _texts(element: etree._Element) -> dict[str, str]:
+    """Give the texts of an element's children by tag, the first of each: one sweep, where findtext() makes several."""
+    return {tag_of(child): child.text or "" for child in reversed(element)}
 
 
 def is_strongly_typed(root: etree._Element) -> bool:
