@@ -42,7 +42,7 @@ class Checker:
         self._schemas = schemas
         self._limits = limits
         self._severities = severities
-        self._semantics: dict[str, Semantics] = {}
+        self._semantics: dict[str, tuple[Semantics, etree.XMLSchema | None]] = {}
         self._site = Site(schemas.nouns, schemas.profiles, context)
 
     @property
@@ -93,22 +93,28 @@ class Checker:
             if self._schemas.namespace_of(name) is not None and agrees_with(name, etree.QName(root)):
                 found += undeclared(root, self._schemas)
             return
-        meaning = self._meaning(root, verb)
-        if not is_valid(schema, root, size):
-            found += _without_echoes([*self._explained(message, schema, root, size)], meaning)
-        elif meaning:
-            found += meaning
+        found += self._judged(root, schema, message, size, verb)
 
-    def _meaning(self, root: etree._Element, verb: str) -> list[Finding]:
-        """Judge what the schema of a root cannot state, whether it is valid or not."""
+    def _judged(
+        self, root: etree._Element, schema: etree.XMLSchema, message: Message, size: int, verb: str, part: str = ""
+    ) -> list[Finding]:
+        """Judge a root by its schema and its meaning. One that the tidy schema takes is valid, and nearly done with."""
         tag = tag_of(root)
-        semantics = self._semantics.get(tag)
-        if semantics is None:
-            vocabulary = self._schemas.vocabulary(namespace(tag))
-            if vocabulary is None:
-                return []
-            semantics = self._semantics[tag] = Semantics(vocabulary)
-        return semantics.findings(root, verb)
+        semantics, tidy = self._semantics.get(tag) or self._semantics_of(tag)
+        if tidy is not None and is_valid(tidy, root, size):
+            return semantics.findings(root, verb, tidy=True)
+        meaning = semantics.findings(root, verb)
+        if is_valid(schema, root, size):
+            return meaning
+        faults = list(self._explained(message, schema, root, size, part))
+        told = {fault.xpath.partition("/@")[0] for fault in faults}  # one fault of an element is enough
+        return [*faults, *(finding for finding in meaning if finding.xpath not in told)]
+
+    def _semantics_of(self, tag: str) -> tuple[Semantics, etree.XMLSchema | None]:
+        space = namespace(tag)
+        made = Semantics(self._schemas.vocabulary(space)), self._schemas.tidy(space)
+        self._semantics[tag] = made
+        return made
 
     def _explained(
         self, message: Message, schema: etree.XMLSchema, root: etree._Element, size: int, part: str = ""
@@ -124,7 +130,7 @@ class Checker:
                 self._judge(root, message, found, message.header.verb)
         operations = operation_set_element(message)
         if operations is not None:
-            own = f"{{{message.version.namespace}}}"
+            own = message.version.prefix
             for operation in operations.iterchildren(own + "Operation"):
                 for root in operation:
                     if not tag_of(root).startswith(own) and not _is_full(found):
@@ -139,9 +145,7 @@ class Checker:
         schema = None if root is None else self._schemas.of(tag_of(root))
         if root is None or schema is None:
             return
-        inside = self._meaning(root, message.header.verb)
-        if not is_valid(schema, root, size):
-            inside = _without_echoes([*self._explained(message, schema, root, size, "Payload")], inside)
+        inside = self._judged(root, schema, message, size, message.header.verb, "Payload")
         if inside:
             place = xpath_of(element)
             found += (placed(finding, element, place) for finding in inside)
@@ -150,7 +154,7 @@ class Checker:
         """Judge what a Request holds besides its own elements, where there is a schema for it."""
         if message.request is None:
             return
-        own = f"{{{message.version.namespace}}}"
+        own = message.version.prefix
         for child in message.request:
             schema = None if tag_of(child).startswith(own) else self._schemas.of(tag_of(child))
             if schema is None or _is_full(found):
@@ -171,12 +175,6 @@ class Checker:
                 if element not in told:
                     found += rule(message, self._site)
         return self._verdict(message, found)
-
-
-def _without_echoes(faults: list[Finding], meaning: list[Finding]) -> list[Finding]:
-    """Put what is said of the meaning behind the faults, without what concerns an element at fault: once is enough."""
-    told = {fault.xpath.partition("/@")[0] for fault in faults}
-    return [*faults, *(finding for finding in meaning if finding.xpath not in told)]
 
 
 def _is_full(found: list[Finding]) -> bool:

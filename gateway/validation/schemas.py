@@ -11,7 +11,8 @@ from lxml import etree
 from gateway.message import EnvelopeVersion
 from gateway.message.nouns import profile_namespace
 from gateway.validation.sources import ENVELOPES, SchemaError, Source, closure, compile_fault, load, mains_of, parts_of
-from gateway.validation.vocabulary import Vocabulary, vocabulary_of
+from gateway.validation.tidy import tidy_schema
+from gateway.validation.vocabulary import NO_WORDS, Vocabulary, vocabulary_of
 from gateway.validation.wording import local, namespace
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class SchemaSet:
         self._by_tag: dict[str, etree.XMLSchema] = {}
         self._models: dict[str, Model | None] = {}
         self._vocabularies: dict[str, Vocabulary] = {}
+        self._tidy: dict[str, etree.XMLSchema | None] = {}
         self._by_name: dict[str, tuple[str, ...]] = {}
         for main in self._mains.values():
             for root in self._roots_of(main):
@@ -72,7 +74,7 @@ class SchemaSet:
             self.envelope(version)
         for main in self._mains:
             self._compile(main)
-            self.vocabulary(main)
+            self.tidy(main)
 
     def envelope(self, version: EnvelopeVersion) -> etree.XMLSchema:
         """Give the schema of the envelope in one version. Raises `SchemaError` where there is none."""
@@ -120,12 +122,24 @@ class SchemaSet:
         """Give all schemas by namespace, in the order of the namespaces."""
         return tuple(self._installed(main) for _, main in sorted(self._mains.items()))
 
-    def vocabulary(self, space: str) -> Vocabulary | None:
-        """Give what the semantic checks know of a namespace; None where it has no schema."""
+    def vocabulary(self, space: str) -> Vocabulary:
+        """Give what the semantic checks know of a namespace; nothing where it has no schema."""
         known = self._vocabularies.get(space)
-        if known is None and space in self._mains:
-            known = self._vocabularies[space] = vocabulary_of(self._mains[space], self._sources)
+        if known is None:
+            main = self._mains.get(space)
+            known = self._vocabularies[space] = NO_WORDS if main is None else vocabulary_of(main, self._sources)
         return known
+
+    def tidy(self, space: str) -> etree.XMLSchema | None:
+        """Give the stricter schema of a namespace: what it takes needs no look at its times and references.
+
+        None where there is none; nothing is lost then but time.
+        """
+        if space not in self._tidy:
+            main = self._mains.get(space)
+            schema = None if main is None else tidy_schema(main, self.vocabulary(space))
+            self._tidy[space] = None if schema is None else _compiled(schema)
+        return self._tidy[space]
 
     def model(self, space: str) -> "Model | None":
         """Give the object model of a namespace, to explain what was refused; None where it cannot be built."""
@@ -166,3 +180,11 @@ def _age(space: str, noun: str) -> tuple[bool, list[int], str]:
 
 def _is_get(name: str) -> bool:
     return name.startswith("Get") and name[3:4].isupper()
+
+
+def _compiled(schema: etree._Element) -> etree.XMLSchema | None:
+    try:
+        with _COMPILING:
+            return etree.XMLSchema(schema)
+    except etree.XMLSchemaParseError:  # one that a site wrote in a way we did not foresee
+        return None
