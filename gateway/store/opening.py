@@ -1,9 +1,11 @@
 """Opens the store that a URL names."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from gateway.store import _postgres, _sqlite
+from gateway.store import postgres, sqlite
 from gateway.store.errors import StoreUnusable
 from gateway.store.sql import SqlStore
 
@@ -21,28 +23,37 @@ async def open_store(url: str, *, patience: float = PATIENCE) -> SqlStore:
     """
     scheme, separator, place = url.partition("://")
     if separator and scheme == "sqlite":
-        store = _on_sqlite(place, patience)
-    elif separator and scheme in ("postgresql", "postgres"):
-        store = _on_postgres(url, patience)
-    else:
-        raise StoreUnusable(f"this is no URL of a store: {_FORMS} is wanted")
-    try:
-        await store.migrate()
-    except BaseException:
-        await store.close()
-        raise
-    return store
+        return await _on_sqlite(place, patience)
+    if separator and scheme in ("postgresql", "postgres"):
+        return await _on_postgres(url, patience)
+    raise StoreUnusable(f"this is no URL of a store: {_FORMS} is wanted")
 
 
-def _on_sqlite(place: str, patience: float) -> SqlStore:
+async def _on_sqlite(place: str, patience: float) -> SqlStore:
     name = place.removeprefix("/")
     if name == place or name in ("", ":memory:"):
         raise StoreUnusable("SQLite needs a file, because conversations outlive the gateway: sqlite:///FILE")
-    writers, readers = _sqlite.engines(Path(name), patience)
-    return SqlStore(writers, readers, in_turns=True)
+    writers, readers = sqlite.engines(Path(name), patience)
+    store = SqlStore(writers, readers, in_turns=True)
+    async with _closed_on_error(store):
+        await store.migrate()
+    return store
 
 
-def _on_postgres(url: str, patience: float) -> SqlStore:
-    engine = _postgres.engine(url, patience)
+async def _on_postgres(url: str, patience: float) -> SqlStore:
+    engine = postgres.engine(url, patience)
     readers = engine.execution_options(isolation_level="AUTOCOMMIT")
-    return SqlStore(engine, readers, in_turns=False)
+    store = SqlStore(engine, readers, in_turns=False)
+    async with _closed_on_error(store):
+        await store.migrate()
+        await postgres.check_durability(readers)
+    return store
+
+
+@asynccontextmanager
+async def _closed_on_error(store: SqlStore) -> AsyncIterator[None]:
+    try:
+        yield
+    except BaseException:
+        await store.close()
+        raise

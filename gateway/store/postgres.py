@@ -7,8 +7,9 @@ from typing import Final
 import asyncpg
 import structlog
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from gateway.store._trouble import translated_at_opening
 from gateway.store.errors import StoreUnavailable, StoreUnusable
 
 _CONNECTIONS: Final = 5
@@ -41,11 +42,13 @@ def engine(url: str, patience: float) -> AsyncEngine:
     )
 
 
-async def warn_of_weak_promises(connection: AsyncConnection) -> None:
+async def check_durability(engine: AsyncEngine) -> None:
     """Say in the log when the server is set up to lose commits in a power cut."""
-    for name in ("fsync", "synchronous_commit"):
-        if await connection.scalar(text("SELECT current_setting(:name)"), {"name": name}) == "off":
-            _log.warning("PostgreSQL may lose conversations in a power cut: switch this on", setting=name)
+    with translated_at_opening():
+        async with engine.connect() as connection:
+            for name in ("fsync", "synchronous_commit"):
+                if await connection.scalar(text("SELECT current_setting(:name)"), {"name": name}) == "off":
+                    _log.warning("PostgreSQL may lose conversations in a power cut: switch this on", setting=name)
 
 
 def _connector(url: str, place: str, patience: float) -> Callable[[], Awaitable["asyncpg.Connection[asyncpg.Record]"]]:
