@@ -12,8 +12,8 @@ demo: ## play a small day of a utility through a real gateway and broker
 	@deploy/bootstrap python broker
 	@.venv/bin/cimgate demo $(ARGS)
 
-test: ## all tests, on a real broker (ARGS="tests/routing -k shadow" for some)
-	@deploy/bootstrap python test-broker
+test: ## all tests, on a real broker and PostgreSQL (ARGS="tests/routing -k shadow" for some)
+	@deploy/bootstrap python test-broker test-database
 	@$(PYTHON) -m pytest $(ARGS)
 
 lint: ## style, format, types, import layers

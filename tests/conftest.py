@@ -1,4 +1,6 @@
-"""The broker that the tests run on, one for the session, and a virtual host of its own for each test.
+"""The broker and the database server that the tests run on, one of each for the session.
+
+Each test gets a virtual host of its own, and a schema of its own in the database.
 
 Which broker: the one at CIMGATE_AMQP_URL; else a container, where a Docker engine answers; else a private node.
 A broker that was given is used as it comes: nobody can make virtual hosts or close connections there. Tests that need
@@ -13,7 +15,6 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 
@@ -23,6 +24,7 @@ import pytest_asyncio
 from aio_pika.exceptions import ChannelNotFoundEntity
 
 from gateway.broker.private_node import NodeUnavailable, PrivateNode
+from tests.databases import Database, database_server, docker_answers
 
 if TYPE_CHECKING:
     from testcontainers.community.rabbitmq import RabbitMqContainer
@@ -127,19 +129,12 @@ class GivenBroker(Broker):
 
 def _container() -> "RabbitMqContainer | None":
     """Start a container where a Docker engine answers."""
-    if "DOCKER_HOST" not in os.environ and not Path("/var/run/docker.sock").exists():
+    if not docker_answers():
         return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # testcontainers warns of its own old ways when it is imported and started
-        import docker  # type: ignore[import-untyped]  # noqa: PLC0415 - costs time, for those who have an engine
-        from testcontainers.community.rabbitmq import RabbitMqContainer  # noqa: PLC0415 - the same
+        from testcontainers.community.rabbitmq import RabbitMqContainer  # noqa: PLC0415 - costs time, where it serves
 
-        try:
-            engine = docker.from_env()
-            engine.ping()
-            engine.close()
-        except docker.errors.DockerException:
-            return None
         return RabbitMqContainer(IMAGE, username=USER, password=secrets.token_urlsafe(12)).start()
 
 
@@ -174,3 +169,19 @@ async def vhost(broker: Broker) -> AsyncIterator[str]:
 def amqp_url(broker: Broker, vhost: str) -> str:
     """The address of the broker, with a virtual host for this test alone."""
     return urlsplit(broker.url)._replace(path="/" + quote(vhost, safe="")).geturl()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def database() -> AsyncIterator[Database]:
+    """The PostgreSQL of the session."""
+    async with database_server() as server:
+        yield server
+
+
+@pytest_asyncio.fixture
+async def postgres_url(database: Database) -> AsyncIterator[str]:
+    """The URL of a PostgreSQL store, with a schema for this test alone."""
+    name = database.next_schema()
+    await database.execute(f"CREATE SCHEMA {name}")
+    yield database.url_of(name)
+    await database.execute(f"DROP SCHEMA {name} CASCADE")

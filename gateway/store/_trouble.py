@@ -22,19 +22,48 @@ _PASSING_CODES = frozenset(
 )  # fmt: skip
 
 
+_LASTING_STATES = ("28", "3D", "42")
+"""The same for what a person must mend when a store is opened: login, no such database, no right or other tables."""
+
+_LASTING_CODES = frozenset(
+    {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOTADB}
+)
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Raise StoreUnavailable for what passes. For calls to the database alone: other OSErrors are none of its."""
     try:
         yield
-    except StoreUnusable as problem:
+    except StoreUnusable as problem:  # on the way to a new connection, long after the store was opened
         raise StoreUnavailable(str(problem)) from problem
     except (PoolTimeout, OSError, TimeoutError) as problem:
         raise StoreUnavailable(_LATER.format(_said(problem))) from problem
     except DBAPIError as problem:
         if not (problem.connection_invalidated or _passes(problem.orig)):
             raise
-        raise StoreUnavailable(_LATER.format(_said(problem.orig or problem))) from problem
+        raise StoreUnavailable(_LATER.format(_said(problem))) from problem
+
+
+@contextmanager
+def translated_at_opening() -> Iterator[None]:
+    """Raise StoreUnusable for what a person must mend, StoreUnavailable for what passes."""
+    try:
+        yield
+    except DBAPIError as problem:
+        if not _lasts(problem.orig):
+            with translated():
+                raise
+        raise StoreUnusable(f"the store cannot be used as it is: {_said(problem)}") from problem
+    except (PoolTimeout, OSError, TimeoutError):
+        with translated():
+            raise
+
+
+def _lasts(problem: BaseException | None) -> bool:
+    if isinstance(problem, sqlite3.Error):
+        return getattr(problem, "sqlite_errorcode", 0) & 0xFF in _LASTING_CODES
+    return str(getattr(problem, "sqlstate", None)).startswith(_LASTING_STATES)
 
 
 def _passes(problem: BaseException | None) -> bool:
@@ -48,7 +77,8 @@ def _passes(problem: BaseException | None) -> bool:
 
 
 def _said(problem: BaseException) -> str:
-    """Give the first line of the innermost text; values of rows come in later lines only, or not at all."""
+    """Give the first line of the driver's own text; values of rows come in later lines only, or not at all."""
+    while isinstance(problem, DBAPIError) and problem.orig is not None:
+        problem = problem.orig
     inner = getattr(problem, "__cause__", None) or problem
-    text = str(inner) or type(inner).__name__
-    return text.splitlines()[0]
+    return (str(inner) or type(inner).__name__).splitlines()[0]

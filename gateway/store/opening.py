@@ -1,42 +1,59 @@
 """Opens the store that a URL names."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from gateway.store import _sqlite
+from gateway.store import postgres, sqlite
 from gateway.store.errors import StoreUnusable
 from gateway.store.sql import SqlStore
 
 PATIENCE: Final = 5.0
-_FORMS = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+_FORMS: Final = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
 
 
 async def open_store(url: str, *, patience: float = PATIENCE) -> SqlStore:
-    """Open a store, making or migrating its tables.
+    """Open a store; makes its tables, or brings them to what this release needs.
 
-    `sqlite:///path` is relative, `sqlite:////path` absolute; `postgresql://` takes what libpq takes (sslmode, several
-    hosts). `patience` is how many seconds a call waits for a lock or a connection before it raises StoreUnavailable.
-    Raises StoreUnusable for what a person must mend, StoreUnavailable for what may pass.
+    `sqlite:///path` is relative, `sqlite:////path` absolute. `postgresql://` takes what libpq takes (several hosts,
+    `?sslmode=verify-full`, `?host=/folder/of/the/socket`). `patience` is how many seconds a call waits for a lock or a
+    connection before it raises StoreUnavailable. Raises StoreUnusable for what a person must mend, StoreUnavailable
+    for what may pass. No text of either holds the password.
     """
-    scheme, separator, rest = url.partition("://")
-    if not separator:
-        raise StoreUnusable(f"the store must be given as {_FORMS}")
-    if scheme == "sqlite":
-        if not rest.startswith("/") or rest in ("/", "/:memory:"):
-            raise StoreUnusable("SQLite needs a file, because conversations outlive the gateway: sqlite:///FILE")
-        return await _opened(_sqlite_store(Path(rest[1:]), patience))
-    raise StoreUnusable(f"{scheme}:// is no kind of store: {_FORMS}")
+    scheme, separator, place = url.partition("://")
+    if separator and scheme == "sqlite":
+        return await _on_sqlite(place, patience)
+    if separator and scheme in ("postgresql", "postgres"):
+        return await _on_postgres(url, patience)
+    raise StoreUnusable(f"this is no URL of a store: {_FORMS} is wanted")
 
 
-def _sqlite_store(path: Path, patience: float) -> SqlStore:
-    writers, readers = _sqlite.engines(path, patience)
-    return SqlStore(writers, readers, in_turns=True)
-
-
-async def _opened(store: SqlStore) -> SqlStore:
-    try:
+async def _on_sqlite(place: str, patience: float) -> SqlStore:
+    name = place.removeprefix("/")
+    if name == place or name in ("", ":memory:"):
+        raise StoreUnusable("SQLite needs a file, because conversations outlive the gateway: sqlite:///FILE")
+    writers, readers = sqlite.engines(Path(name), patience)
+    store = SqlStore(writers, readers, in_turns=True)
+    async with _closed_on_error(store):
         await store.migrate()
+    return store
+
+
+async def _on_postgres(url: str, patience: float) -> SqlStore:
+    engine = postgres.engine(url, patience)
+    readers = engine.execution_options(isolation_level="AUTOCOMMIT")
+    store = SqlStore(engine, readers, in_turns=False)
+    async with _closed_on_error(store):
+        await store.migrate()
+        await postgres.check_durability(readers)
+    return store
+
+
+@asynccontextmanager
+async def _closed_on_error(store: SqlStore) -> AsyncIterator[None]:
+    try:
+        yield
     except BaseException:
         await store.close()
         raise
-    return store

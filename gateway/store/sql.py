@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.store._migrating import migrate
 from gateway.store._statements import Lookups
-from gateway.store._trouble import translated
+from gateway.store._trouble import translated, translated_at_opening
 from gateway.store.errors import StoreUnavailable
 from gateway.store.reading import SqlReader
 from gateway.store.writing import SqlUnit, Writes
@@ -31,9 +31,9 @@ class SqlStore:
 
     async def migrate(self) -> None:
         """Make the tables, or bring them to what this release needs. Raises StoreUnusable where it cannot."""
-        async with self._turn, _connected(self._writers) as connection:
-            with translated():
-                async with connection.begin():
+        async with self._turn:
+            with translated_at_opening():
+                async with self._writers.begin() as connection:
                     await connection.run_sync(migrate)
 
     @asynccontextmanager
