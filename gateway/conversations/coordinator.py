@@ -9,9 +9,8 @@ from dataclasses import replace
 from gateway.codes import Level, ReplyCode, Result
 from gateway.conversations.effects import Alarm, Answer, Effect, Fate, PublishEvent, Record, Send
 from gateway.conversations.inputs import ReplyArrived
-from gateway.conversations.planning import must_read
 from gateway.conversations.replies import is_acknowledgement, judged, real_errors
-from gateway.conversations.set_answer import outcome_of, undoing
+from gateway.conversations.set_answer import can_undo, is_unknown, must_undo, outcome_of, reading, undoing
 from gateway.conversations.sets import Plan, PlannedOperation, Receiver, Role
 from gateway.conversations.values import Conversation, Leg, NewId, State, Step
 from gateway.message.envelope import ReplyError
@@ -31,7 +30,7 @@ def take_set_reply(before: Conversation, plan: Plan, leg: Leg, given: ReplyArriv
     leg = judged(leg, reply)
     leg = replace(leg, errors=(*leg.errors, *(replace(e, stack_trace=None) for e in real_errors(reply.errors))))
     if leg.role is Role.READ and not leg.open:
-        leg = _as_read(leg, given)
+        leg = _as_read(leg, given, before_creating=plan.operation(leg.operation_id).verb == Verb.CREATE)
     if leg.open:
         return before.with_leg(leg), (Record(Fate.KEPT),)
     after, effects = _advance(before.with_leg(leg), plan, given.at, new_id)
@@ -85,7 +84,7 @@ def _advance(after: Conversation, plan: Plan, at: float, new_id: NewId) -> Step:
 
 
 def _begin_stage(before: Conversation, plan: Plan, new_id: NewId) -> Step:
-    reading = plan.integrity and any(must_read(operation) for operation in plan.at_stage())
+    reading = plan.integrity and any(receiver.reads for one in plan.at_stage() for receiver in one.receivers)
     return _send_stage(before, plan, Role.READ if reading else Role.DO, new_id)
 
 
@@ -93,8 +92,8 @@ def _send_stage(before: Conversation, plan: Plan, role: Role, new_id: NewId) -> 
     legs = tuple(
         _leg(operation, receiver, role, new_id)
         for operation in plan.at_stage()
-        if role is Role.DO or must_read(operation)
         for receiver in operation.receivers
+        if role is Role.DO or receiver.reads
     )
     return _send(replace(before, plan=replace(plan, running=role)), legs)
 
@@ -102,22 +101,22 @@ def _send_stage(before: Conversation, plan: Plan, role: Role, new_id: NewId) -> 
 def _undo_next(before: Conversation, plan: Plan, at: float, new_id: NewId) -> Step:
     """Undo the last thing that was done, or may have been, and is not undone; one by one, each in a time of its own."""
     for leg in reversed(before.legs):
-        if leg.role is Role.DO and leg.outcome is not Result.FAILED and undoing(before, leg) is None:
+        if must_undo(leg) and can_undo(before, leg) and undoing(before, leg) is None:
             undo = _undo(before, leg, new_id)
             return _send(replace(before, plan=plan, deadline=at + plan.limit), (undo,))
     return _finish(replace(before, plan=plan), plan, new_id)
 
 
 def _undo(before: Conversation, leg: Leg, new_id: NewId) -> Leg:
-    verb = {Verb.CREATE: Verb.DELETE, Verb.DELETE: Verb.CREATE}.get(Verb(leg.verb), Verb.CHANGE)
-    read = (
-        one.payload
-        for one in before.legs
-        if one.role is Role.READ and (one.operation_id, one.system) == (leg.operation_id, leg.system)
-    )
+    read = reading(before, leg)
+    payload = read.payload if read is not None else ""
+    if leg.verb == Verb.CREATE and not payload:
+        verb = Verb.DELETE
+    else:
+        verb = Verb.CREATE if leg.verb == Verb.DELETE else Verb.CHANGE
     return Leg(
         new_id(), leg.system, verb, leg.noun, leg.address,
-        role=Role.UNDO, operation_id=leg.operation_id, undoes=leg.id, payload=next(read, ""),
+        role=Role.UNDO, operation_id=leg.operation_id, undoes=leg.id, payload=payload,
     )  # fmt: skip
 
 
@@ -147,10 +146,12 @@ def _finish(before: Conversation, plan: Plan, new_id: NewId) -> Step:
     return replace(after, event=event, outbox=(*after.outbox, event.id)), (*effects, event)
 
 
-def _as_read(leg: Leg, given: ReplyArrived) -> Leg:
+def _as_read(leg: Leg, given: ReplyArrived, *, before_creating: bool) -> Leg:
     """Keep the state that was read; what is not one whole answer would not bring it back."""
     if leg.outcome is Result.OK and leg.parts == 1 and given.reply.has_payload:
         return replace(leg, payload=given.entry)
+    if before_creating and leg.parts == 1 and (leg.outcome is Result.OK or is_unknown(leg.errors)):
+        return replace(leg, outcome=Result.OK)  # nothing was there
     reason = f"{leg.system} did not tell the state before the operation, so that it could not have been undone."
     error = ReplyError(ReplyCode.TRANSACTION_NOT_ATTEMPTED, level=Level.FATAL, reason=reason)
     return replace(leg, outcome=Result.FAILED, untold=leg.untold if leg.errors else (*leg.untold, error))

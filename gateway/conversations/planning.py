@@ -55,11 +55,6 @@ def plan(
     return Plan(operations, _stages(asked), asked.sequence, asked.integrity, limit)
 
 
-def must_read(operation: PlannedOperation) -> bool:
-    """Tell whether undoing it needs the state before it: a create is undone by a delete, which needs the ids alone."""
-    return operation.verb != Verb.CREATE
-
-
 def _fault(operation: OperationFacts, asked: SetFacts, single: Mapping[int, Sequence[Receiver]]) -> str:
     receivers = single.get(operation.id, ())
     if not receivers:

@@ -17,6 +17,7 @@ from gateway.conversations.replies import real_errors
 from gateway.conversations.sets import Plan, PlannedOperation, Role
 from gateway.conversations.values import Conversation, Leg
 from gateway.message.envelope import ReplyError
+from gateway.message.verbs import Verb
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +59,38 @@ def undoing(ended: Conversation, leg: Leg) -> Leg | None:
     return next((one for one in ended.legs if one.undoes == leg.id), None)
 
 
+def reading(ended: Conversation, leg: Leg) -> Leg | None:
+    """Give the leg that read the state before this one, if the route names a get for that."""
+    where = (leg.operation_id, leg.system)
+    legs = (one for one in ended.legs if one.role is Role.READ and (one.operation_id, one.system) == where)
+    return next(legs, None)
+
+
+def must_undo(leg: Leg) -> bool:
+    """Tell whether it has done something, or may have."""
+    return leg.role is Role.DO and leg.outcome is not Result.FAILED
+
+
+def can_undo(ended: Conversation, leg: Leg) -> bool:
+    """Tell whether undoing it can do no harm: see `Receiver`."""
+    return leg.outcome is Result.OK or reading(ended, leg) is not None
+
+
 def is_undone(undo: Leg, done: Leg) -> bool:
     """Tell whether undoing has succeeded.
 
-    Where it is not known whether an object was created, a delete that does not find it (2.x) says that it was not.
+    Where it is not known whether an object was created, a delete that does not find it says that it was not.
     """
     if undo.outcome is Result.OK:
         return True
-    unknown = done.outcome is Result.PARTIAL and undo.verb == "delete"
-    codes = [error.code.strip() for error in real_errors(undo.errors)]
-    return unknown and undo.outcome is Result.FAILED and bool(codes) and all(code.startswith("2.") for code in codes)
+    unsure = done.outcome is Result.PARTIAL and undo.verb == Verb.DELETE
+    return unsure and undo.outcome is Result.FAILED and is_unknown(undo.errors)
+
+
+def is_unknown(errors: tuple[ReplyError, ...]) -> bool:
+    """Tell whether errors say that the object is not known (2.x), or that there are no data (5.7) [inferred]."""
+    codes = [error.code.strip() for error in real_errors(errors)]
+    return bool(codes) and all(code.startswith("2.") or code == ReplyCode.REQUESTED_DATA_UNAVAILABLE for code in codes)
 
 
 def _rolled_back(
@@ -78,10 +101,11 @@ def _rolled_back(
     stays: list[str] = []
     for operation in operations:
         errors += failures[operation.id]
-        left = [leg.system for leg in _legs(ended, operation, Role.DO) if _stays(ended, leg)]
+        left = [leg for leg in _legs(ended, operation, Role.DO) if _stays(ended, leg)]
         if left:
-            stays.append(f"operation {operation.id} ({operation.verb} {operation.noun}) in {', '.join(left)}")
-            reason = f"It could not be undone in {', '.join(left)}, where it may still be applied."
+            systems = ", ".join(leg.system for leg in left)
+            stays.append(f"operation {operation.id} ({operation.verb} {operation.noun}) in {systems}")
+            reason = f"It could not be undone in {systems}, where it may still be applied."
             code = ReplyCode.TRANSACTION_ATTEMPTED_AND_FAILED
             errors.append(_about(operation, code, Level.CATASTROPHIC, reason))
         elif not failures[operation.id]:
@@ -92,7 +116,7 @@ def _rolled_back(
 
 
 def _stays(ended: Conversation, leg: Leg) -> bool:
-    if leg.outcome is Result.FAILED:
+    if not must_undo(leg):
         return False
     undo = undoing(ended, leg)
     return undo is None or not is_undone(undo, leg)

@@ -33,7 +33,11 @@ class SetFacts:
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """A system that takes single operations; `reads`: its route names a get that tells the state before a change."""
+    """A system that takes single operations; `reads`: its route names a get that tells the state before an operation.
+
+    Without one, only a create can be undone there, and only where its success is known: a create that was not answered
+    may have failed because the object was there before, and a delete would then take away what is not the set's.
+    """
 
     system: str
     address: str = ""
