@@ -2,7 +2,8 @@
 
 How to wire it
 --------------
-A request comes: ask the store for (source, MessageID). Known: feed `RequestAgain`. Else `open_request(...)`.
+A request comes: ask the store for (source, MessageID). Known: feed `RequestAgain`. Else `open_request(...)`, or
+`open_set(...)` with `set_of(message)` for an execute(OperationSet).
 A reply comes: its CorrelationID, or else its MessageID, names a leg; feed `ReplyArrived` with `facts_of(message, ...)`.
 A publication is confirmed: feed `Confirmed`. The request of a leg came back unroutable: `Undeliverable`; an answer or
 event that did so goes to the dead letters, and counts as confirmed.
@@ -40,9 +41,9 @@ from gateway.conversations.effects import (
     Send,
     rewritten,
 )
-from gateway.conversations.exchange import open_request
-from gateway.conversations.facts import asker_of, facts_of
+from gateway.conversations.facts import asker_of, facts_of, set_of
 from gateway.conversations.inputs import (
+    AlarmClosed,
     CancelAsked,
     Confirmed,
     EventSeen,
@@ -54,6 +55,9 @@ from gateway.conversations.inputs import (
     Undeliverable,
 )
 from gateway.conversations.merging import NotMergeable, merged
+from gateway.conversations.opening import open_request, open_set
+from gateway.conversations.planning import Refused, Whole, plan
+from gateway.conversations.sets import OperationFacts, Plan, PlannedOperation, Receiver, Role, SetFacts
 from gateway.conversations.step import step
 from gateway.conversations.values import (
     RESEND_AFTER,
@@ -72,6 +76,7 @@ from gateway.conversations.values import (
 __all__ = [
     "RESEND_AFTER",
     "Alarm",
+    "AlarmClosed",
     "Answer",
     "Asker",
     "BadDocument",
@@ -88,19 +93,27 @@ __all__ = [
     "Mode",
     "NewId",
     "NotMergeable",
+    "OperationFacts",
     "Outgoing",
     "Part",
+    "Plan",
+    "PlannedOperation",
     "PublishEvent",
+    "Receiver",
     "Record",
+    "Refused",
     "ReplyArrived",
     "ReplyFacts",
     "RequestAgain",
+    "Role",
     "Send",
+    "SetFacts",
     "State",
     "Step",
     "Target",
     "TimerFired",
     "Undeliverable",
+    "Whole",
     "asker_of",
     "deadline_of",
     "facts_of",
@@ -108,8 +121,11 @@ __all__ = [
     "merged",
     "open_cancel",
     "open_request",
+    "open_set",
+    "plan",
     "rewritten",
     "seconds_of",
+    "set_of",
     "step",
     "to_json",
 ]

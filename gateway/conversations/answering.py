@@ -87,7 +87,7 @@ def _one_answer(ended: Conversation, verdict: Result, new_id: NewId) -> Answer:
     ids = tuple(identifier for leg in ended.legs for identifier in leg.ids)
     parts = tuple(part.entry for part in ended.kept if part.has_payload)
     result, code = _last_word(ended, verdict, complete=True)
-    return Answer(new_id(), result, (*_code(code), *errors), ids, parts)
+    return Answer(new_id(), result, _with_code(ended, result, (*_code(code), *errors)), ids, parts)
 
 
 def _stream(ended: Conversation, parts: tuple[Part, ...], verdict: Result, new_id: NewId) -> tuple[HandOn, ...]:
@@ -109,7 +109,7 @@ def _stream(ended: Conversation, parts: tuple[Part, ...], verdict: Result, new_i
 def _own_answer(ended: Conversation, verdict: Result, new_id: NewId) -> Answer:
     untold = tuple(error for leg in ended.legs for error in leg.untold)
     result, code = _last_word(ended, verdict, complete=not _said(ended))
-    return Answer(new_id(), result, (*_code(code), *untold))
+    return Answer(new_id(), result, _with_code(ended, result, (*_code(code), *untold)))
 
 
 def _last_word(ended: Conversation, verdict: Result, *, complete: bool) -> tuple[Result, str]:
@@ -124,6 +124,15 @@ def _last_word(ended: Conversation, verdict: Result, *, complete: bool) -> tuple
 
 def _said(ended: Conversation) -> bool:
     return any(isinstance(answer, Answer) or not answer.acknowledgement for answer in ended.answers)
+
+
+def _with_code(ended: Conversation, result: Result, errors: tuple[ReplyError, ...]) -> tuple[ReplyError, ...]:
+    """Give a failure a code where the systems have given none: the standard wants one."""
+    if result is not Result.FAILED or any(not error.code.strip().startswith("0.") for error in errors):
+        return errors
+    failed = ", ".join(leg.system for leg in ended.legs if leg.outcome is not Result.OK)
+    reason = f"{failed} failed without saying why."
+    return (*errors, ReplyError(ReplyCode.TRANSACTION_ATTEMPTED_AND_FAILED, level=Level.FATAL, reason=reason))
 
 
 def _code(code: str) -> tuple[ReplyError, ...]:

@@ -2,11 +2,12 @@
 
 from gateway.codes import Level, ReplyCode, Result
 from gateway.conversations.inputs import ReplyFacts
+from gateway.conversations.sets import OperationFacts, SetFacts
 from gateway.conversations.values import Asker
 from gateway.message import Message
 from gateway.message.envelope import ReplyError
-from gateway.message.parts import reply_of
-from gateway.message.places import tag_of
+from gateway.message.parts import operation_set_of, reply_of
+from gateway.message.places import local_name, tag_of
 from gateway.message.verbs import MessageKind
 
 
@@ -23,7 +24,7 @@ def facts_of(message: Message, digest: str, *, on_request_channel: bool = False)
         return ReplyFacts(Result.FAILED, digest, errors=(error,), fault=fault, on_request_channel=on_request_channel)
     payload = message.payload
     return ReplyFacts(
-        result=reply.result,
+        result=Result.FAILED if fault else reply.result,
         digest=digest,
         message_id=message.header.message_id or "",
         errors=reply.errors,
@@ -33,6 +34,27 @@ def facts_of(message: Message, digest: str, *, on_request_channel: bool = False)
         operation_id=reply.operation_id,
         on_request_channel=on_request_channel,
         fault=fault,
+    )
+
+
+def set_of(message: Message) -> SetFacts:
+    """Give the facts of a checked execute(OperationSet); an absent enforceTransactionalIntegrity is its version's."""
+    asked = operation_set_of(message)
+    if asked is None:
+        raise ValueError("The message has no OperationSet.")
+    integrity = asked.enforce_transactional_integrity
+    return SetFacts(
+        operations=tuple(
+            OperationFacts(
+                operation.operation_id,
+                (operation.verb or "").strip(),
+                local_name(operation.content) if operation.content is not None else (operation.noun or "").strip(),
+                element=operation.element_operation is True,
+            )
+            for operation in asked.operations
+        ),
+        sequence=asked.enforce_msg_sequence is True,
+        integrity=message.version.integrity_by_default if integrity is None else integrity,
     )
 
 

@@ -86,4 +86,11 @@ class CancelAsked:
     at: float
 
 
-Input = ReplyArrived | Confirmed | Undeliverable | TimerFired | RequestAgain | EventSeen | CancelAsked
+@dataclass(frozen=True, slots=True)
+class AlarmClosed:
+    """A person has mended what the alarm is about."""
+
+    at: float
+
+
+Input = ReplyArrived | Confirmed | Undeliverable | TimerFired | RequestAgain | EventSeen | CancelAsked | AlarmClosed

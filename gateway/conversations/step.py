@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
-from gateway.codes import ReplyCode
+from gateway.codes import Level, ReplyCode
 from gateway.conversations.cancelling import cancel
+from gateway.conversations.coordinator import set_in_time, take_set_failure, take_set_reply
 from gateway.conversations.effects import Effect, Fate, Record
 from gateway.conversations.exchange import end_in_time, take_failure, take_reply
 from gateway.conversations.inputs import (
+    AlarmClosed,
     CancelAsked,
     Confirmed,
     EventSeen,
@@ -18,6 +20,7 @@ from gateway.conversations.inputs import (
 )
 from gateway.conversations.replies import identity_of
 from gateway.conversations.values import RESEND_AFTER, Conversation, NewId, Step
+from gateway.message.envelope import ReplyError
 from gateway.message.verbs import REQUEST_OF, Verb
 
 
@@ -42,6 +45,8 @@ def _decide(before: Conversation, given: Input, new_id: NewId) -> Step:
             return before, _again(before, given)
         case EventSeen():
             return _event(before, given)
+        case AlarmClosed():
+            return (replace(before, alarm="") if before.alarm else before), ()
         case CancelAsked():
             return cancel(before, new_id)
 
@@ -60,7 +65,10 @@ def _reply(before: Conversation, given: ReplyArrived, new_id: NewId) -> Step:
     if not leg.open:
         return before, (Record(Fate.LATE, f"{leg.system} has given its last reply before."),)
     arrived = replace(before, outbox=tuple(one for one in before.outbox if one != leg.id))  # who replies has got it
-    return take_reply(arrived, replace(leg, seen=(*leg.seen, identity)), given, new_id)
+    leg = replace(leg, seen=(*leg.seen, identity))
+    if before.plan is not None:
+        return take_set_reply(arrived, before.plan, leg, given, new_id)
+    return take_reply(arrived, leg, given, new_id)
 
 
 def _undeliverable(before: Conversation, given: Undeliverable, new_id: NewId) -> Step:
@@ -71,7 +79,11 @@ def _undeliverable(before: Conversation, given: Undeliverable, new_id: NewId) ->
         return returned, ()
     why = given.reason or "no queue took the request"
     reason = f"{leg.system} was not reached: {why}."
-    return take_failure(returned, leg, ReplyCode.TRANSACTION_NOT_ATTEMPTED, reason, new_id)
+    error = ReplyError(ReplyCode.TRANSACTION_NOT_ATTEMPTED, level=Level.FATAL, reason=reason)
+    if before.plan is not None:
+        certain = returned is not before  # what was confirmed once may have been taken the first time
+        return take_set_failure(returned, before.plan, leg, error, given.at, new_id, certain=certain)
+    return take_failure(returned, leg, error, new_id)
 
 
 def _timer(before: Conversation, given: TimerFired, new_id: NewId) -> Step:
@@ -85,7 +97,10 @@ def _timer(before: Conversation, given: TimerFired, new_id: NewId) -> Step:
         after = replace(before, resend_at=given.at + RESEND_AFTER)
     if before.final or given.at < before.deadline:
         return after, again
-    ended, effects = end_in_time(after, new_id)
+    if before.plan is not None:
+        ended, effects = set_in_time(after, before.plan, given.at, new_id)
+    else:
+        ended, effects = end_in_time(after, new_id)
     return ended, (*again, *effects)
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from gateway.codes import Result
 from gateway.conversations.effects import Answer, Effect, HandOn, Outgoing, PublishEvent, Send
+from gateway.conversations.sets import Plan, Role
 from gateway.message import EnvelopeVersion
 from gateway.message.envelope import Identifier, ReplyError
 from gateway.message.speech import CANONICAL, Speech
@@ -23,6 +24,7 @@ class Kind(StrEnum):
 
     REQUEST = "request"
     CANCEL = "cancel of a get"
+    SET = "operation set"
 
 
 class Mode(StrEnum):
@@ -82,6 +84,10 @@ class Leg:
     `outcome` is None until the leg has ended. `seen` identifies the replies taken so far; `parts` counts those that
     were no acknowledgement, `good` tells that one of them was no failure, `troubled` that one reported something wrong.
     `errors` and `ids` are those of replies that are kept, `untold` what the gateway itself has to say about the leg.
+
+    Where a set goes on whole, `unreported` holds the operations that no reply was about yet. Where it is unrolled, the
+    leg is for `operation_id`, in its `role`: the payload of its request is that of the operation, or of the kept reply
+    `payload` where that is named (a state that is brought back); one that undoes another leg names it (`undoes`).
     """
 
     id: str
@@ -98,6 +104,11 @@ class Leg:
     errors: tuple[ReplyError, ...] = ()
     ids: tuple[Identifier, ...] = ()
     seen: tuple[str, ...] = ()
+    unreported: tuple[int, ...] = ()
+    role: Role = Role.DO
+    operation_id: int | None = None
+    undoes: str = ""
+    payload: str = ""
 
     @property
     def open(self) -> bool:
@@ -122,6 +133,7 @@ class Conversation:
 
     `entry` names the request's body in the store. `last_is_ok`: the asker reads PARTIAL as "more follows" always.
     `publish`: the past-tense event follows a success (`event`), unless the system publishes it itself (`event_seen`).
+    `plan` is that of a set which is unrolled; `alarm` says what a person must mend, until that person has closed it.
     """
 
     id: str
@@ -142,6 +154,7 @@ class Conversation:
     answers: tuple[HandOn | Answer, ...] = ()
     event: PublishEvent | None = None
     event_seen: bool = False
+    plan: Plan | None = None
     alarm: str = ""
     outbox: tuple[str, ...] = ()
     resend_at: float | None = None

@@ -13,11 +13,15 @@ from gateway.conversations import (
     HandOn,
     Input,
     NewId,
+    OperationFacts,
+    Receiver,
     ReplyArrived,
     ReplyFacts,
+    SetFacts,
     Target,
     from_json,
     open_request,
+    open_set,
     step,
     to_json,
 )
@@ -86,6 +90,39 @@ def ask(
         verb,
         noun,
         [Target(system) for system in systems or ("MDM",)],
+        at=0.0,
+        deadline=DEADLINE,
+        new_id=new_id,
+        **more,  # type: ignore[arg-type]
+    )
+    return Talk(conversation, effects, new_id)
+
+
+METER_AND_LINK = (
+    OperationFacts(1, "create", "UsagePointConfig"),
+    OperationFacts(2, "create", "MeterConfig"),
+    OperationFacts(3, "create", "MasterDataLinkageConfig"),
+)
+
+
+def execute(
+    *operations: OperationFacts,
+    sequence: bool = False,
+    integrity: bool = False,
+    reads: bool = False,
+    systems: tuple[str, ...] = ("MDM",),
+    whole: tuple[str, ...] = (),
+    **more: object,
+) -> Talk:
+    """Open the conversation of an OperationSet whose operations all go to the same systems."""
+    new_id = ids()
+    asked = SetFacts(operations or METER_AND_LINK, sequence, integrity)
+    receivers = [Receiver(system, reads=reads) for system in systems]
+    conversation, effects = open_set(
+        Asker("CIS", "M-1", "C-1"),
+        asked,
+        [Target(system) for system in whole],
+        {operation.id: receivers for operation in asked.operations},
         at=0.0,
         deadline=DEADLINE,
         new_id=new_id,
