@@ -3,7 +3,7 @@
 The order of operations without enforceMsgSequence, and the refusals, are [inferred].
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -89,7 +89,21 @@ def _stages(asked: SetFacts) -> tuple[tuple[int, ...], ...]:
     ordered = sorted(asked.operations, key=lambda operation: operation.id)
     if asked.sequence:
         return tuple((operation.id,) for operation in ordered)
-    unmade = tuple(o.id for o in ordered if o.noun == LINKS and o.verb == Verb.DELETE)
-    made = tuple(o.id for o in ordered if o.noun == LINKS and o.verb != Verb.DELETE)
-    others = tuple(o.id for o in ordered if o.noun != LINKS)
-    return tuple(stage for stage in (unmade, others, made) if stage)
+    unmade = [one for one in ordered if one.noun == LINKS and one.verb == Verb.DELETE]
+    made = [one for one in ordered if one.noun == LINKS and one.verb != Verb.DELETE]
+    others = [one for one in ordered if one.noun != LINKS]
+    return tuple(stage for part in (unmade, others, made) for stage in _side_by_side(part))
+
+
+def _side_by_side(operations: list[OperationFacts]) -> Iterator[tuple[int, ...]]:
+    """Part operations of one noun whose verbs differ: they may be about one object, and then their order counts."""
+    verbs: dict[str, str] = {}
+    stage: list[int] = []
+    for operation in operations:
+        if verbs.get(operation.noun, operation.verb) != operation.verb:
+            yield tuple(stage)
+            verbs, stage = {}, []
+        verbs[operation.noun] = operation.verb
+        stage.append(operation.id)
+    if stage:
+        yield tuple(stage)

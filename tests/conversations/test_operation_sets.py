@@ -132,6 +132,12 @@ class TestOrder:
         talk.reply(0)
         assert running(talk) == ["create 3"]
 
+    def test_operations_of_one_noun_that_do_different_things_wait_for_each_other(self) -> None:
+        talk = execute(DELETE, *FIVE[1:3], OperationFacts(4, "change", "UsagePointConfig"))
+        assert running(talk) == ["delete 1"]
+        talk.reply(0)
+        assert running(talk) == ["create 2", "create 3", "change 4"]
+
     def test_without_a_sequence_links_are_taken_away_before_what_they_tie(self) -> None:
         talk = execute(
             OperationFacts(1, "delete", "MeterConfig"), OperationFacts(2, "delete", "MasterDataLinkageConfig")

@@ -127,14 +127,14 @@ class Sets(RuleBasedStateMachine):
         stops_after: int,
     ) -> None:
         for name, objects in zip(NAMES, there, strict=True):
-            self.systems[name] = System({one: f"old {one}" for one in objects})
+            self.systems[name] = System({f"{noun} {one}": f"old {one}" for one in objects for noun in NOUNS})
         self.before = {name: dict(system.objects) for name, system in self.systems.items()}
         asked = []
         single = {}
         for number, (verb, noun, target, receivers) in enumerate(operations, 1):
             asked.append(OperationFacts(number, verb, noun))
             single[number] = [Receiver(name, reads=reads) for name in receivers]
-            self.values[number] = (target, f"new {number}")
+            self.values[number] = (f"{noun} {target}", f"new {number}")
         opened, effects = open_set(
             Asker("CIS", "M-1"), SetFacts(tuple(asked), sequence, integrity), (), single,
             at=0.0, deadline=LIMIT, new_id=self.new_id, publish=True,
