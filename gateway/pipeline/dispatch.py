@@ -26,6 +26,7 @@ from gateway.message.parts import reply_of
 from gateway.message.readdressing import convert, past_tense, readdress, replace_reply, serialized
 from gateway.message.reading import message_of
 from gateway.pipeline.refusal import Sender, reply_address
+from gateway.pipeline.unrolling import single_request
 
 _EVENTS: Final = "EVENTS"
 
@@ -62,7 +63,7 @@ class Dispatch:
     def _made(self, conversation: Conversation, effect: Outgoing, bodies: Mapping[str, bytes]) -> Publication:
         match effect:
             case Send():
-                return self._request(conversation, effect, bodies[conversation.entry])
+                return self._request(conversation, effect, bodies)
             case HandOn():
                 return self._reply(conversation, effect, bodies[effect.entry])
             case Answer():
@@ -70,14 +71,15 @@ class Dispatch:
             case PublishEvent():
                 return self._event(conversation, effect, bodies[conversation.entry])
 
-    def _request(self, conversation: Conversation, effect: Send, body: bytes) -> Publication:
+    def _request(self, conversation: Conversation, effect: Send, bodies: Mapping[str, bytes]) -> Publication:
         leg = conversation.leg(effect.id)
         if leg is None:
             raise LookupError(f"The conversation {conversation.id} has no leg {effect.id}.")
-        message = self._read(body)
-        readdress(
-            message.root, message_id=leg.id, correlation_id=leg.id, reply_address=f"queue:{self.intake}"
-        )  # fmt: skip
+        message = self._read(bodies[conversation.entry])
+        if leg.operation_id is not None:
+            old = self._read(bodies[leg.payload]).content[0] if leg.payload else None
+            message = self._read(single_request(message, leg, old, self.now()))
+        readdress(message.root, message_id=leg.id, correlation_id=leg.id, reply_address=f"queue:{self.intake}")
         written = message_of(serialized(message.root), message.root)
         return self.adapters[leg.system].publication(
             written, reply_to=self.intake, passed_on={}, repeated=effect.repeated
@@ -145,7 +147,10 @@ class Dispatch:
 def needed(conversation: Conversation, effect: Outgoing) -> tuple[str, ...]:
     """Give the entries whose bodies are needed to write something."""
     match effect:
-        case Send() | PublishEvent():
+        case Send():
+            leg = conversation.leg(effect.id)
+            return (conversation.entry, leg.payload) if leg is not None and leg.payload else (conversation.entry,)
+        case PublishEvent():
             return (conversation.entry,)
         case HandOn():
             return (effect.entry,)

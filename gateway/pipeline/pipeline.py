@@ -29,6 +29,7 @@ from gateway.pipeline.refusal import Sender, fault, is_due, reply_address, respo
 from gateway.pipeline.settlement import Counts
 from gateway.pipeline.talks import Talks
 from gateway.routing import RouteTable
+from gateway.routing.routes import Route
 
 log = structlog.get_logger(__name__)
 
@@ -107,7 +108,8 @@ class Pipeline:
             return
         for work in works:
             if isinstance(work.given, EventSeen):
-                self._deliver(session, work.delivery, talks.tied(work), self.rules)
+                event = talks.tied(work)
+                self._deliver(session, work.delivery, event, self.rules.table.match(event), self.rules)
             elif work.result is None:  # a reply to nothing that was asked through this gateway
                 self._hand_on_reply(session, work.delivery, work.examined, self.rules)
         await self._speak(session, talks, works)
@@ -170,21 +172,24 @@ class Pipeline:
                 self._hand_on_reply(session, delivery, examined, rules)
             else:
                 works.append(self.talks.reply(delivery, examined, message))
-        elif (routes := rules.table.match(message)) and self.talks is not None and is_due(message):
-            works.append(self.talks.request(delivery, examined, message, routes))
-        elif routes:
+        elif (
+            self.talks is not None
+            and is_due(message)
+            and (work := self.talks.request(delivery, examined, message, rules.table))
+        ):
+            works.append(work)
+        elif routes := rules.table.match(message):
             if self.talks is not None and self.talks.may_be_tied(message):
                 works.append(self.talks.event(delivery, examined, message))
             else:
-                self._deliver(session, delivery, message, rules)
+                self._deliver(session, delivery, message, routes, rules)
         else:
             self._refuse(session, delivery, examined, Reason.UNROUTABLE, rules.table.unroutable(message))
 
-    def _deliver(self, session: Session, delivery: Delivery, message: Message | None, rules: Rules) -> None:
+    def _deliver(
+        self, session: Session, delivery: Delivery, message: Message, routes: Sequence[Route], rules: Rules
+    ) -> None:
         """Publish a message to every system that has a route for it."""
-        if message is None:
-            return
-        routes = rules.table.match(message)
         transport = delivery.properties()
         passed_on = transport.passed_on()
         for route in routes:

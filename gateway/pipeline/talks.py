@@ -3,31 +3,51 @@
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
+from typing import TypedDict
 
 from gateway.broker import Delivery
 from gateway.conversations import (
     Conversation,
-    Effect,
     EventSeen,
     Mode,
     Outgoing,
+    Receiver,
     ReplyArrived,
+    SetFacts,
+    Step,
     Target,
     Undeliverable,
     asker_of,
     deadline_of,
     facts_of,
     open_request,
+    open_set,
+    set_of,
 )
 from gateway.message import Message, MessageKind
 from gateway.message.parts import reply_of
 from gateway.message.readdressing import readdress, serialized
 from gateway.message.reading import message_of
+from gateway.message.verbs import Verb
 from gateway.pipeline.conversing import IN, Conversing, Work
 from gateway.pipeline.dispatch import needed
 from gateway.pipeline.examination import Examined
+from gateway.routing import RouteTable
 from gateway.routing.routes import Route
 from gateway.store import Entry
+
+
+class _How(TypedDict):
+    """How a conversation is opened, whatever it is about."""
+
+    at: float
+    deadline: float
+    new_id: Callable[[], str]
+    entry: str
+    mode: Mode
+    last_is_ok: bool
+    publish: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,41 +59,46 @@ class Talks:
     now: Callable[[], float]
     new_id: Callable[[], str]
 
-    def request(self, delivery: Delivery, examined: Examined, message: Message, routes: Sequence[Route]) -> Work:
+    def request(self, delivery: Delivery, examined: Examined, message: Message, table: RouteTable) -> Work | None:
         """Give the work of a request that is to be answered: it opens a conversation, unless it was here before.
 
         It is known again by its source and MessageID; without one, by the transport's message_id, if it has that.
+        None where nobody takes it.
         """
         header, at, key = message.header, self.now(), self.new_id()
+        routes = table.match(message)
+        asked = set_of(message) if header.verb == Verb.EXECUTE else None
+        takers = {} if asked is None or routes else _takers(message, asked, table)
+        if not routes and not any(takers.values()):
+            return None
         transport = delivery.properties()
         asker = asker_of(message, transport.reply_to)
         sent = asker.message_id.strip() or (f"amqp:{transport.message_id}" if transport.message_id else "")
-        options = [route.options for route in routes]
+        options = [route.options for route in (*routes, *chain.from_iterable(takers.values()))]
         limits = [option.timeout for option in options if option.timeout is not None]
         deadline = deadline_of(message, now=at, default=self.timeout, route=max(limits, default=None))
+        how = _How(
+            at=at,
+            deadline=deadline,
+            new_id=self.new_id,
+            entry=key,
+            mode=Mode.AGGREGATE if any(option.aggregate for option in options) else Mode.STREAM,
+            last_is_ok=any(option.last_is_ok for option in options),
+            publish=any(option.publish for option in options),
+        )
+        targets = [Target(route.system.name, route.system.address) for route in routes]
+        single = {number: [_receiver(route) for route in taking] for number, taking in takers.items()}
 
-        def opening() -> tuple[Conversation, tuple[Effect, ...]]:
-            return open_request(
-                asker,
-                header.verb,
-                header.noun,
-                [Target(route.system.name, route.system.address) for route in routes],
-                at=at,
-                deadline=deadline,
-                new_id=self.new_id,
-                entry=key,
-                mode=Mode.AGGREGATE if any(option.aggregate for option in options) else Mode.STREAM,
-                last_is_ok=any(option.last_is_ok for option in options),
-                publish=any(option.publish for option in options),
-            )
+        def opening() -> Step:
+            if asked is not None:
+                return open_set(asker, asked, targets, single, **how)
+            return open_request(asker, header.verb, header.noun, targets, **how)
 
         entry = Entry(
             "", at, IN, asker.source, header.verb, header.noun, header.message_id, header.correlation_id,
             body=message.raw, key=key,
         )  # fmt: skip
-        return Work(
-            delivery, examined, entry, opening=opening, key=(asker.source, sent) if sent else None
-        )  # fmt: skip
+        return Work(delivery, examined, entry, opening=opening, key=(asker.source, sent) if sent else None)
 
     def reply(self, delivery: Delivery, examined: Examined, message: Message) -> Work:
         """Give the work of a reply: its CorrelationID, else that of the transport, names the leg that it answers."""
@@ -104,10 +129,12 @@ class Talks:
         )  # fmt: skip
         return Work(delivery, examined, entry, leg=leg, given=EventSeen(at, header.verb, header.noun))
 
-    def tied(self, work: Work) -> Message | None:
+    def tied(self, work: Work) -> Message:
         """Give the event of a work as its receivers know it: with the id that the asker sent, where it follows."""
         message = work.examined.message
-        if message is None or work.result is None or not work.result.asker.echoed_id:
+        if message is None:
+            raise LookupError("The work is of no message.")
+        if work.result is None or not work.result.asker.echoed_id:
             return message
         message_id = message.header.message_id or self.new_id()
         readdress(message.root, message_id=message_id, correlation_id=work.result.asker.echoed_id)
@@ -129,3 +156,17 @@ class Talks:
         wanted = {key for _, conversation, effect in said for key in needed(conversation, effect)}
         kept = await self.conversing.bodies(wanted - at_hand.keys())
         return {key: body for key, body in at_hand.items() if key in wanted} | kept
+
+
+def _takers(message: Message, asked: SetFacts, table: RouteTable) -> dict[int, tuple[Route, ...]]:
+    """Give the routes for each operation of a set, as if it came by itself."""
+    return {
+        operation.id: table.match(
+            replace(message, header=replace(message.header, verb=operation.verb, noun=operation.noun))
+        )
+        for operation in asked.operations
+    }
+
+
+def _receiver(route: Route) -> Receiver:
+    return Receiver(route.system.name, route.system.address, reads=route.options.reads)

@@ -53,12 +53,14 @@ class RouteOptions:
 
     `aggregate`: one answer when all systems have given theirs; else each reply is handed on as it comes.
     `publish`: the past-tense event follows a success. `last_is_ok`: the last of several replies says OK, not PARTIAL.
+    `reads`: a get of the noun by the ids of its objects tells their state, so that operations of a set can be undone.
     """
 
     timeout: float | None = None
     aggregate: bool = False
     publish: bool = False
     last_is_ok: bool = False
+    reads: bool = False
 
 
 PLAIN: Final = RouteOptions()
