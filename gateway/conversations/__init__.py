@@ -23,6 +23,10 @@ So what is to be published is written before it is published. After a crash the 
 with `redelivered=True`, and what was not confirmed comes out anew, marked as repeated. What the broker does not deliver
 again (a deadline) comes out at `due`. Columns of the store: `final` = `settled`, `deadline` = `due`.
 
+A `Send` says what is in its leg: verb, noun, system. In an unrolled set (`Conversation.plan`) its payload is that
+of the leg's `operation_id` in the request, or of the kept reply `payload` where that is named; a leg in the role of
+reading is a get for the objects that the operation names.
+
 A conversation that has ended is its own tombstone: it swallows late replies, and still ties events to its asker.
 """
 

@@ -84,8 +84,8 @@ def _advance(after: Conversation, plan: Plan, at: float, new_id: NewId) -> Step:
 
 
 def _begin_stage(before: Conversation, plan: Plan, new_id: NewId) -> Step:
-    reading = plan.integrity and any(receiver.reads for one in plan.at_stage() for receiver in one.receivers)
-    return _send_stage(before, plan, Role.READ if reading else Role.DO, new_id)
+    reads = plan.integrity and any(receiver.reads for one in plan.at_stage() for receiver in one.receivers)
+    return _send_stage(before, plan, Role.READ if reads else Role.DO, new_id)
 
 
 def _send_stage(before: Conversation, plan: Plan, role: Role, new_id: NewId) -> Step:

@@ -11,6 +11,7 @@
 """
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 from gateway.codes import Level, ReplyCode, Result
 from gateway.conversations.replies import real_errors
@@ -18,6 +19,25 @@ from gateway.conversations.sets import Plan, PlannedOperation, Role
 from gateway.conversations.values import Conversation, Leg
 from gateway.message.envelope import ReplyError
 from gateway.message.verbs import Verb
+
+_UNKNOWN: Final = frozenset(
+    {
+        ReplyCode.INVALID_METER,
+        ReplyCode.INVALID_USAGE_POINT,
+        ReplyCode.INVALID_REQUEST_ID,  # Part 100 shows it for an object that is not known
+        ReplyCode.INVALID_SERVICE_LOCATION,
+        ReplyCode.INVALID_CUSTOMER_ACCOUNT,
+        ReplyCode.INVALID_SERVICE_SUPPLIER,
+        ReplyCode.INVALID_CUSTOMER,
+        ReplyCode.INVALID_CUSTOMER_AGREEMENT,
+        ReplyCode.INVALID_COM_MODULE,
+        ReplyCode.INVALID_SERVICE_CATEGORY,
+        ReplyCode.INVALID_USAGE_POINT_LOCATION,
+        ReplyCode.INVALID_PRICING_STRUCTURE,
+        ReplyCode.REQUESTED_DATA_UNAVAILABLE,
+    }
+)
+"""Codes by which a system says that it does not know an object [inferred]; 2.x also has bad verbs and sources."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,21 +96,17 @@ def can_undo(ended: Conversation, leg: Leg) -> bool:
     return leg.outcome is Result.OK or reading(ended, leg) is not None
 
 
-def is_undone(undo: Leg, done: Leg) -> bool:
-    """Tell whether undoing has succeeded.
-
-    Where it is not known whether an object was created, a delete that does not find it says that it was not.
-    """
+def is_undone(undo: Leg) -> bool:
+    """Tell whether undoing has succeeded; a delete that does not find the object leaves it away, as it was before."""
     if undo.outcome is Result.OK:
         return True
-    unsure = done.outcome is Result.PARTIAL and undo.verb == Verb.DELETE
-    return unsure and undo.outcome is Result.FAILED and is_unknown(undo.errors)
+    return undo.verb == Verb.DELETE and undo.outcome is Result.FAILED and is_unknown(undo.errors)
 
 
 def is_unknown(errors: tuple[ReplyError, ...]) -> bool:
-    """Tell whether errors say that the object is not known (2.x), or that there are no data (5.7) [inferred]."""
-    codes = [error.code.strip() for error in real_errors(errors)]
-    return bool(codes) and all(code.startswith("2.") or code == ReplyCode.REQUESTED_DATA_UNAVAILABLE for code in codes)
+    """Tell whether errors say that an object is not known, and nothing else."""
+    codes = {error.code.strip() for error in real_errors(errors)}
+    return bool(codes) and codes <= _UNKNOWN
 
 
 def _rolled_back(
@@ -119,7 +135,7 @@ def _stays(ended: Conversation, leg: Leg) -> bool:
     if not must_undo(leg):
         return False
     undo = undoing(ended, leg)
-    return undo is None or not is_undone(undo, leg)
+    return undo is None or not is_undone(undo)
 
 
 def _legs(ended: Conversation, operation: PlannedOperation, *roles: Role) -> list[Leg]:

@@ -295,7 +295,7 @@ TestSets.settings = settings(max_examples=300, stateful_step_count=40, deadline=
     fates=st.lists(st.sampled_from(["done"] * 6 + ["fails", "done in silence", "lost"]), max_size=8),
     sequence=st.booleans(),
 )
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_a_set_that_must_be_all_or_nothing_is_so_whatever_its_requests_meet(
     operations: list[tuple[str, str, str, tuple[str, ...]]], there: frozenset[str], fates: list[str], sequence: bool
 ) -> None:
