@@ -1,7 +1,11 @@
-"""Conversations on disk: documents and the keys to find them. It knows nothing of what a conversation is."""
+"""Conversations on disk: documents and the keys to find them. It knows nothing of what a conversation is.
+
+`gateway.store.opening.open_store` opens one; importing this room alone loads no database.
+"""
 
 from gateway.store.contract import Reader, Store, Unit
 from gateway.store.errors import StoreUnavailable, StoreUnusable
+from gateway.store.ids import time_ordered_id
 from gateway.store.values import Entry, Key, Search, Stored, StoredLeg
 
 __all__ = [
@@ -15,4 +19,5 @@ __all__ = [
     "Stored",
     "StoredLeg",
     "Unit",
+    "time_ordered_id",
 ]

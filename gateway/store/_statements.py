@@ -43,7 +43,9 @@ class Lookups:
         keys, (one,) = self._keys(1)
         self.by_id = self._locked(select(one, conversation).join_from(keys, conversation, columns.id == one))
         self.versions = self._locked(
-            select(columns.id, columns.version).join_from(keys, conversation, columns.id == one)
+            select(columns.id, columns.version, columns.final, columns.deadline).join_from(
+                keys, conversation, columns.id == one
+            )
         )
         self.by_leg = self._locked(
             select(one, conversation)

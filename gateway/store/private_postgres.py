@@ -33,8 +33,8 @@ class ServerUnavailable(RuntimeError):  # noqa: N818 - it reads as what it tells
 class PrivatePostgres:
     """One PostgreSQL server on empty data, which are removed at its end.
 
-    With `durable` commits go to the disk; without, they are as fast as tests want them. The server ends with the thread
-    that started it where the system sees to that (setpriv).
+    With `durable` commits go to the disk, and it has the memory that a site would give it; without, it is as tests want
+    it. The server ends with the thread that started it where the system sees to that (setpriv).
     """
 
     def __init__(self, *, durable: bool = False) -> None:
@@ -69,7 +69,9 @@ class PrivatePostgres:
     async def resume(self) -> None:
         """Start the server on its data, after `pause` or `crash`."""
         options = ["listen_addresses=", f"unix_socket_directories={self._folder}", "max_connections=100"]
-        if not self._durable:
+        if self._durable:
+            options += ["shared_buffers=512MB", "max_wal_size=4GB"]
+        else:
             options += ["fsync=off", "full_page_writes=off"]
         command = [str(_programs() / "postgres"), "-D", str(self._data)]
         for option in options:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import Update, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,12 +17,22 @@ from gateway.store.values import Entry, Stored, StoredLeg
 _c = conversation.c
 _row = attrgetter(*_c.keys())
 _leg_row = attrgetter(*leg.c.keys())
-_CHANGING = ("document", "state", "final", "deadline", "updated", "alarm")
-_UPDATE = (
-    update(conversation)
-    .where(_c.id == bindparam("of_id"))
-    .values({"version": _c.version + 1} | {name: bindparam(f"new_{name}") for name in _CHANGING})
-)
+_ALWAYS = ("document", "version", "state", "updated", "alarm")
+_TIMING = ("final", "deadline")
+_Held = tuple[int, bool, float | None]
+"""Version, final, deadline."""
+
+
+def _updating(*names: str) -> Update:
+    return (
+        update(conversation)
+        .where(_c.id == bindparam("of_id"))
+        .values({name: bindparam(f"new_{name}") for name in names})
+    )
+
+
+# SQLite writes an index anew when a column of it is named, changed or not: most replies change no deadline.
+_UPDATES = {False: _updating(*_ALWAYS), True: _updating(*_ALWAYS, *_TIMING)}
 _DUE = (
     select(conversation)
     .where(_c.final.is_(False), _c.deadline <= bindparam("now"))
@@ -41,12 +51,26 @@ _OLD = (
 _PURGE = delete(conversation).where(_c.id == bindparam("of_id"))
 
 
+def _change(row: Stored) -> dict[str, Any]:
+    return {
+        "of_id": row.id,
+        "new_document": row.document,
+        "new_version": row.version + 1,
+        "new_state": row.state,
+        "new_updated": row.updated,
+        "new_alarm": row.alarm,
+        "new_final": row.final,
+        "new_deadline": row.deadline,
+    }
+
+
 class Writes:
     """The statements that differ between dialects."""
 
     def __init__(self, dialect: str) -> None:
         new = sqlite.insert if dialect == "sqlite" else postgresql.insert
         self.lookups = Lookups(dialect, lock=True)
+        self.unlocked = Lookups(dialect, lock=False)
         self.insert = new(conversation).on_conflict_do_nothing(index_elements=[_c.source, _c.message_id])
         put = new(leg)
         self.put_legs = put.on_conflict_do_update(index_elements=[leg.c.id], set_={"open": put.excluded.open})
@@ -58,7 +82,7 @@ class SqlUnit(SqlReader):
     def __init__(self, connection: AsyncConnection, writes: Writes) -> None:
         super().__init__(connection, writes.lookups)
         self._writes = writes
-        self._held: dict[str, int] = {}
+        self._held: dict[str, _Held] = {}
 
     async def due(self, now: float, limit: int) -> list[Stored]:
         """Give open conversations whose deadline is not after `now`, the oldest first, and hold them.
@@ -75,14 +99,14 @@ class SqlUnit(SqlReader):
         Nothing of a refused one is stored, nor are its legs. An id that is there already is an error of the caller
         (IntegrityError).
         """
-        if not rows:
-            return frozenset()
-        ordered = sorted(rows, key=lambda row: (row.source, row.message_id or ""))  # one order, so no two units lock
-        await self._run(self._writes.insert, [dict(zip(_c.keys(), _row(row), strict=True)) for row in ordered])
-        ids = [row.id for row in rows]
-        present = {id_ for id_, _ in await self._run(self._writes.lookups.versions, given(ids))}
-        self._held |= {row.id: row.version for row in rows if row.id in present}
-        refused = frozenset(ids) - present
+        refused: frozenset[str] = frozenset()
+        if rows:
+            # In one order, so that two units cannot wait for each other.
+            ordered = sorted(rows, key=lambda row: (row.source, row.message_id or ""))
+            await self._run(self._writes.insert, [dict(zip(_c.keys(), _row(row), strict=True)) for row in ordered])
+            ids = [row.id for row in rows]
+            await self._hold(self._writes.unlocked, ids)  # whose own they are already
+            refused = frozenset(id_ for id_ in ids if id_ not in self._held)
         await self._put_legs(legs, refused)
         return refused
 
@@ -92,20 +116,22 @@ class SqlUnit(SqlReader):
         Document, state, final, deadline, updated and alarm are taken, the version becomes the next, the rest stays.
         Nothing of a refused one is stored, nor are its legs; one that was purged meanwhile is refused too.
         """
-        unknown = [row.id for row in rows if row.id not in self._held]
-        if unknown:
-            found = await self._run(self._writes.lookups.versions, given(unknown))
-            self._held.update(found)
+        await self._hold(self._writes.lookups, [row.id for row in rows if row.id not in self._held])
         refused: set[str] = set()
-        changes: list[dict[str, Any]] = []
+        newest: dict[str, Stored] = {}
+        retimed: set[str] = set()
         for row in rows:
-            if self._held.get(row.id) != row.version:
+            held = self._held.get(row.id)
+            if held is None or held[0] != row.version:
                 refused.add(row.id)
                 continue
-            self._held[row.id] = row.version + 1
-            changes.append({"of_id": row.id} | {f"new_{name}": getattr(row, name) for name in _CHANGING})
-        if changes:
-            await self._run(_UPDATE, changes)
+            if held[1:] != (row.final, row.deadline):
+                retimed.add(row.id)
+            self._held[row.id] = (row.version + 1, row.final, row.deadline)
+            newest[row.id] = row
+        for timing, statement in _UPDATES.items():
+            if changes := [_change(row) for row in newest.values() if (row.id in retimed) is timing]:
+                await self._run(statement, changes)
         await self._put_legs(legs, refused)
         return frozenset(refused)
 
@@ -125,7 +151,14 @@ class SqlUnit(SqlReader):
         return len(old)
 
     def _seen(self, found: Collection[Stored]) -> None:
-        self._held |= {row.id: row.version for row in found}
+        self._held |= {row.id: (row.version, row.final, row.deadline) for row in found}
+
+    async def _hold(self, lookups: Lookups, ids: Collection[str]) -> None:
+        if ids:
+            self._held |= {
+                id_: (version, final, deadline)
+                for id_, version, final, deadline in await self._run(lookups.versions, given(ids))
+            }
 
     async def _put_legs(self, legs: Sequence[StoredLeg], refused: Collection[str]) -> None:
         values = [
