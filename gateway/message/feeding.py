@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from lxml import etree
 
@@ -62,9 +62,8 @@ def begin(document: Document, limits: Limits) -> Beginning:
             if root is None:
                 root = element
                 refuse_doctype(root)
-            elif _is_payload(element.getparent(), root):
-                is_foreign = etree.QName(element).namespace != etree.QName(root).namespace
-                return Beginning(root, element if is_foreign else None)
+            elif (payload := _payload_of(root)) is not None and len(payload):
+                return Beginning(root, payload_root_of(root))
         if read > limits.message_bytes and root is not None:
             return Beginning(root)
     _close(parser, start)
@@ -75,12 +74,25 @@ def begin(document: Document, limits: Limits) -> Beginning:
 
 def refuse_broken(document: Document) -> None:
     """Raise `Unreadable` where a document is not well-formed. It is parsed to its end, and nothing of it is kept."""
-    parser = etree.XMLParser(target=_Nothing(), collect_ids=False, **HARDENED)
+    target: Any = _Nothing()  # the stubs' protocol wants every method
+    parser: Any = etree.XMLParser(target=target, collect_ids=False, **HARDENED)
     start = b""
     for block in blocks(document()):
         start = start or block
         _feed(parser, block, start)
     _close(parser, start)
+
+
+def payload_root_of(document: etree._Element) -> etree._Element | None:
+    """Give the first element in the payload of a bare message, where it is one of another namespace."""
+    payload = _payload_of(document)
+    root = None if payload is None else next(iter(payload), None)
+    return None if root is None or etree.QName(root).namespace == etree.QName(document).namespace else root
+
+
+def _payload_of(document: etree._Element) -> etree._Element | None:
+    space = etree.QName(document).namespace
+    return document.find(f"{{{space}}}Payload") if space in BY_NAMESPACE else None
 
 
 class _Nothing:
@@ -90,15 +102,8 @@ class _Nothing:
         """End the document."""
 
 
-def _is_payload(element: etree._Element | None, root: etree._Element) -> bool:
-    if element is None or element.getparent() is not root:
-        return False
-    space = etree.QName(root).namespace
-    return space in BY_NAMESPACE and tag_of(element) == f"{{{space}}}Payload"
-
-
 def _feed(parser: etree.XMLParser, block: bytes, start: bytes) -> None:
-    """Feed a block. What is wrong is looked for in the log: a parser that is fed passes over entities without a word."""
+    """Feed a block. Faults are looked for in the log: a parser that is fed passes over entities without a word."""
     try:
         parser.feed(block)
     except etree.XMLSyntaxError as error:

@@ -10,6 +10,7 @@ from lxml import etree
 
 from gateway.codes import ReplyCode
 from gateway.message.findings import Finding, Unreadable
+from gateway.message.places import local_name
 
 DEPTH_LIMIT: Final = 256
 """How deep elements may nest: libxml2's own limit without huge_tree."""
@@ -26,7 +27,6 @@ class Limits:
 
 
 DEFAULT_LIMITS: Final = Limits()
-
 
 
 class _Hardening(TypedDict):
@@ -105,6 +105,18 @@ def too_large(size: int, limits: Limits) -> Unreadable:
     )
 
 
+def part_too_large(element: etree._Element, limits: Limits) -> Unreadable:
+    """Say that a document that is judged in parts has one that is too large."""
+    name = local_name(element)
+    return _unreadable(
+        "message-too-large",
+        f"More than {limits.message_bytes:,} bytes come in one piece that can only be judged as a whole, in {name}.",
+        f"Divide what is large in {name}, or send it in several messages.",
+        line=element.sourceline,
+        element=name,
+    )
+
+
 def refuse_doctype(root: etree._Element) -> None:
     """Raise `Unreadable` for a document with a DOCTYPE.
 
@@ -129,10 +141,17 @@ def refuse_crowd(element: etree._Element, limits: Limits) -> None:
 
 
 def _unreadable(
-    rule: str, text: str, advice: str, *, line: int | None = None, column: int | None = None, found: str = ""
+    rule: str,
+    text: str,
+    advice: str,
+    *,
+    line: int | None = None,
+    column: int | None = None,
+    element: str = "",
+    found: str = "",
 ) -> Unreadable:
     code = ReplyCode.SCHEMA_VALIDATION_FAILED
-    return Unreadable(Finding(rule, code, text, advice, line=line, column=column, found=found))
+    return Unreadable(Finding(rule, code, text, advice, line=line, column=column, element=element, found=found))
 
 
 def _doctype() -> Unreadable:

@@ -30,6 +30,13 @@ class Fault:
     text: str
     attribute: str = ""
 
+    @property
+    def container(self) -> etree._Element:
+        """The element whose content is wrong: the one around an element that was not expected, else the element."""
+        around = self.element.getparent()
+        is_intruder = self.kind == "SCHEMAV_ELEMENT_CONTENT" and not self.text.startswith("Missing child")
+        return around if is_intruder and around is not None else self.element
+
 
 def is_valid(schema: etree.XMLSchema, element: etree._Element, size: int) -> bool:
     """Tell whether an element is valid. `size` is that of the whole document, in bytes.
@@ -53,12 +60,12 @@ def is_valid(schema: etree.XMLSchema, element: etree._Element, size: int) -> boo
 def faults_of(schema: etree.XMLSchema, element: etree._Element, size: int) -> tuple[Fault, ...]:
     """Give the first faults of an element that `is_valid` has just refused."""
     if not _is_large(element, size):
-        return tuple(_without_echoes(_in_tree(schema, element)))
-    return tuple(_without_echoes(_streamed(schema, element)))
+        return tuple(without_echoes(_in_tree(schema, element)))
+    return tuple(without_echoes(_streamed(schema, element)))
 
 
 def _in_tree(schema: etree.XMLSchema, element: etree._Element) -> Iterator[Fault]:
-    return (_fault(_at(element, entry.path), entry) for entry in islice(schema.error_log, MAX_FAULTS))
+    return (fault_of(_at(element, entry.path), entry) for entry in islice(schema.error_log, MAX_FAULTS))
 
 
 def _is_large(element: etree._Element, size: int) -> bool:
@@ -137,7 +144,7 @@ def _streamed(schema: etree.XMLSchema, element: etree._Element) -> Iterator[Faul
     wanted = frozenset(locator.places)
     elements = {number: found for number, found in enumerate(element.iter()) if number in wanted}
     for number, entry in zip(locator.places, locator.log, strict=False):
-        yield _fault(elements[number], entry)
+        yield fault_of(elements[number], entry)
 
 
 def _at(element: etree._Element, path: str | None) -> etree._Element:
@@ -160,14 +167,15 @@ def _at(element: etree._Element, path: str | None) -> etree._Element:
     return current
 
 
-def _fault(element: etree._Element, entry: etree._LogEntry) -> Fault:
+def fault_of(element: etree._Element, entry: etree._LogEntry) -> Fault:
+    """Give an entry of the validator's log as a fault of the element that it is about."""
     head = _HEAD.match(entry.message)
     if head is None:
         return Fault(element, entry.type_name, entry.message)
     return Fault(element, entry.type_name, entry.message[head.end() :], head[1] or "")
 
 
-def _without_echoes(faults: Iterator[Fault]) -> Iterator[Fault]:
+def without_echoes(faults: Iterator[Fault]) -> Iterator[Fault]:
     """Leave out what libxml2 says twice: an element with children where text belongs is a bad value as well."""
     nested: etree._Element | None = None
     for fault in faults:

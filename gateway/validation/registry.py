@@ -4,7 +4,7 @@ Findings, documentation and tests all read these declarations. A rule marked `in
 of the standard, not the standard's own text.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,8 +23,25 @@ SCHEMA: Final = ReplyCode.SCHEMA_VALIDATION_FAILED
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands, kept without its element: a streamed document forgets its elements."""
+
+    xpath: str
+    line: int | None
+    element: str
+
+    @classmethod
+    def of(cls, element: etree._Element, path: Callable[[etree._Element], str] = xpath_of) -> "Place":
+        """Give the place of an element; `path` writes its XPath where the tree alone cannot tell it."""
+        return cls(path(element), element.sourceline, local_name(element))
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule: a stable id, the reply code and severity it usually has, what it demands, and what it rests on."""
+    """One rule: a stable id, the reply code and severity it usually has, what it demands, and what it rests on.
+
+    `fixed` says why a site cannot set the severity; it is empty for most rules.
+    """
 
     id: str
     code: ReplyCode
@@ -33,10 +50,11 @@ class Rule:
     severity: Severity = Severity.ERROR
     inferred: bool = False
     other_codes: tuple[ReplyCode, ...] = ()
+    fixed: str = ""
 
     def finding(
         self,
-        place: etree._Element,
+        place: etree._Element | Place,
         text: str,
         advice: str,
         *,
@@ -48,15 +66,16 @@ class Rule:
         """Tell that the rule is broken at a place. The code must be one that the rule declares."""
         if code is not None and code not in (self.code, *self.other_codes):
             raise ValueError(f"The rule {self.id} does not declare the code {code}.")
+        where = place if isinstance(place, Place) else Place.of(place)
         return Finding(
             self.id,
             code or self.code,
             text,
             advice,
             severity or self.severity,
-            xpath_of(place),
-            place.sourceline,
-            local_name(place),
+            where.xpath,
+            where.line,
+            where.element,
             found,
             tuple(str(item) for item in allowed),
         )
@@ -73,6 +92,11 @@ _PATTERNS: Final = "IEC 61968-100, exchange patterns and correlation"
 _NOUNS: Final = "IEC 61968-9, nouns and their profiles"
 _SETS: Final = "IEC 61968-9 Annex K and IEC 61968-100, operation sets"
 _GATEWAY: Final = "cimgate"
+_TIMES: Final = "IEC 61968-100, times; what common libraries read of xs:dateTime"
+_CODES: Final = "IEC 61968-9 Annexes C to F, codes"
+_REFERENCES: Final = "IEC 61968-9, references between objects of a payload"
+_READINGS: Final = "IEC 61968-9 Annex C, measuring period"
+_CONTROLS: Final = "IEC 61968-9, end device controls; what head ends demand"
 
 VERB_OF_KIND: Final = Rule(
     "verb-of-kind",
@@ -92,7 +116,11 @@ NOUN_OF_PAYLOAD: Final = Rule(
     inferred=True,
 )
 GENERIC_ROOT: Final = Rule(
-    "generic-root", SCHEMA, "The root Message is for the inside of intermediaries alone.", _ROOTS
+    "generic-root",
+    SCHEMA,
+    "The root Message is for the inside of intermediaries alone.",
+    _ROOTS,
+    fixed="under this root the gateway cannot tell a request from an event",
 )
 SOAP_WRAPPED: Final = Rule(
     "soap-wrapped", SCHEMA, "Over AMQP a message travels without a SOAP envelope.", _GATEWAY, inferred=True
@@ -103,6 +131,7 @@ CONTEXT_FOREIGN: Final = Rule(
     "The context, where there is one, is that of this gateway.",
     _HEADER,
     inferred=True,
+    fixed="it keeps messages of one environment out of another; the setting `context` says which is this one",
 )
 ASYNC_REPLY_ADDRESS: Final = Rule(
     "async-reply-address", HEADER, "A request for asynchronous replies says where they go.", _PATTERNS, inferred=True
@@ -171,6 +200,7 @@ COMPRESSED_BOMB: Final = Rule(
     "What Compressed holds stays within the limits of size and ratio.",
     _GATEWAY,
     inferred=True,
+    fixed="it protects the gateway; the limits are the settings `max_decompressed_bytes` and `max_compression_ratio`",
 )
 COMPRESSED_XML: Final = Rule(
     "compressed-xml", SCHEMA, "What Compressed holds is well-formed XML, unless Format says otherwise.", _COMPRESSED
@@ -188,7 +218,12 @@ EXECUTE_OPERATION_SET: Final = Rule(
 OPERATIONS_NONE: Final = Rule("operations-none", PAYLOAD, "An OperationSet has operations.", _SETS, inferred=True)
 OPERATION_ID_UNIQUE: Final = Rule("operation-id-unique", SCHEMA, "An operationId is unique in its set.", _SETS)
 OPERATION_ID_SIZE: Final = Rule(
-    "operation-id-size", SCHEMA, "An operationId has at most 18 digits.", _GATEWAY, inferred=True
+    "operation-id-size",
+    SCHEMA,
+    "An operationId has at most 18 digits.",
+    _GATEWAY,
+    inferred=True,
+    fixed="the gateway reads the ids as numbers",
 )
 OPERATION_ORDER: Final = Rule(
     "operation-order",
@@ -214,12 +249,14 @@ OPERATION_NOUN: Final = Rule(
 )
 OPERATION_PAYLOAD: Final = Rule("operation-payload", PAYLOAD, "An operation has a payload.", _SETS, inferred=True)
 
+_DIALECT: Final = "the dialect of the source decides; see its namespaces, nouns, mode and tense in the settings"
 DIALECT_NAMESPACE: Final = Rule(
     "dialect-namespace",
     SCHEMA,
     "Elements are in the namespaces of the standard; others are read as ours where the settings of the source say so.",
     _GATEWAY,
     inferred=True,
+    fixed=_DIALECT,
 )
 DIALECT_NOUN: Final = Rule(
     "dialect-noun",
@@ -227,12 +264,86 @@ DIALECT_NOUN: Final = Rule(
     "Nouns have the names of the standard; others are read as ours where the settings of the source say so.",
     _GATEWAY,
     inferred=True,
+    fixed=_DIALECT,
 )
 STRONGLY_TYPED_TENSE: Final = Rule(
     "strongly-typed-tense",
     VERB,
     "In a strongly typed message the operation's name and the header's verb agree whether it commands or reports.",
     _GATEWAY,
+    inferred=True,
+    fixed=_DIALECT,
+)
+
+CODE_SYNTAX: Final = Rule(
+    "code-syntax",
+    SCHEMA,
+    "A reference that is written like a code, in numbers with dots, is a whole code of its kind.",
+    _CODES,
+    other_codes=(ReplyCode.INVALID_READING_TYPE,),
+)
+REF_DANGLING: Final = Rule(
+    "ref-dangling",
+    SCHEMA,
+    "A reference is a code, or the mRID or a name of an object in the same payload.",
+    _REFERENCES,
+    Severity.WARNING,
+    inferred=True,
+    other_codes=(ReplyCode.INVALID_READING_TYPE,),
+)
+REF_EMPTY: Final = Rule(
+    "ref-empty",
+    SCHEMA,
+    "A reference has its ref, and that is neither empty nor the question mark of a template.",
+    _REFERENCES,
+    Severity.WARNING,
+    inferred=True,
+    other_codes=(ReplyCode.INVALID_READING_TYPE,),
+)
+TIMESTAMP_OFFSET: Final = Rule(
+    "timestamp-offset", SCHEMA, "A time says its offset from UTC, or Z.", _TIMES, Severity.WARNING
+)
+TIMESTAMP_24: Final = Rule(
+    "timestamp-24",
+    SCHEMA,
+    "Midnight is 00:00:00 of the day that begins; XML allows 24:00:00, many systems do not read it.",
+    _TIMES,
+    Severity.WARNING,
+    inferred=True,
+)
+PERIOD_BACKWARDS: Final = Rule(
+    "period-backwards", SCHEMA, "A period does not end before it starts.", _TIMES, Severity.WARNING, inferred=True
+)
+INTERVAL_GRID: Final = Rule(
+    "interval-grid",
+    SCHEMA,
+    "The times of an interval block stand where the measuring period of its reading type puts them.",
+    _READINGS,
+    Severity.WARNING,
+    inferred=True,
+)
+INTERVAL_ORDER: Final = Rule(
+    "interval-order",
+    SCHEMA,
+    "The readings of an interval block stand in the order of their times, each time once.",
+    _READINGS,
+    Severity.WARNING,
+    inferred=True,
+)
+CONTROL_START: Final = Rule(
+    "control-start",
+    PAYLOAD,
+    "A control that is created says when it starts.",
+    _CONTROLS,
+    Severity.WARNING,
+    inferred=True,
+)
+RESULT_AND_CODES: Final = Rule(
+    "result-and-codes",
+    SCHEMA,
+    "The result of a reply and the codes of its errors do not contradict each other.",
+    _REPLY,
+    Severity.WARNING,
     inferred=True,
 )
 

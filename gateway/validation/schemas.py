@@ -8,9 +8,20 @@ from typing import TYPE_CHECKING, Final
 
 from lxml import etree
 
-from gateway.message import EnvelopeVersion
+from gateway.message import EnvelopeVersion, MessageKind
 from gateway.message.nouns import profile_namespace
-from gateway.validation.sources import ENVELOPES, SchemaError, Source, closure, compile_fault, load, mains_of, parts_of
+from gateway.validation.sources import (
+    ENVELOPES,
+    SchemaError,
+    Source,
+    around,
+    closure,
+    compile_fault,
+    load,
+    mains_of,
+    parts_of,
+)
+from gateway.validation.vocabulary import Vocabulary, vocabulary_of
 from gateway.validation.wording import local, namespace
 
 if TYPE_CHECKING:
@@ -53,7 +64,9 @@ class SchemaSet:
         self._mains = mains_of(self._sources)
         self._compiled: dict[str, etree.XMLSchema] = {}
         self._by_tag: dict[str, etree.XMLSchema] = {}
+        self._inside: dict[tuple[EnvelopeVersion, str], etree.XMLSchema] = {}
         self._models: dict[str, Model | None] = {}
+        self._vocabularies: dict[str, Vocabulary] = {}
         self._by_name: dict[str, tuple[str, ...]] = {}
         for main in self._mains.values():
             for root in self._roots_of(main):
@@ -70,6 +83,7 @@ class SchemaSet:
             self.envelope(version)
         for main in self._mains:
             self._compile(main)
+            self.vocabulary(main)
 
     def envelope(self, version: EnvelopeVersion) -> etree.XMLSchema:
         """Give the schema of the envelope in one version. Raises `SchemaError` where there is none."""
@@ -91,6 +105,19 @@ class SchemaSet:
                 self._by_tag[tag] = schema
         return schema
 
+    def inside(self, version: EnvelopeVersion, tag: str) -> etree.XMLSchema | None:
+        """Give the schema for a payload root within a whole message, of which it judges nothing else.
+
+        None where no schema declares the root. It is compiled when first asked for.
+        """
+        main = None if namespace(tag) in ENVELOPES else self._mains.get(namespace(tag))
+        if main is None or local(tag) not in self._roots_of(main):
+            return None
+        key = (version, main.namespace)
+        if key not in self._inside:
+            self._inside[key] = self._compiled_from(main, around(main, version.namespace, MessageKind))
+        return self._inside[key]
+
     @property
     def namespaces(self) -> frozenset[str]:
         """All target namespaces that have a schema."""
@@ -111,6 +138,13 @@ class SchemaSet:
         """Give all schemas by namespace, in the order of the namespaces."""
         return tuple(self._installed(main) for _, main in sorted(self._mains.items()))
 
+    def vocabulary(self, space: str) -> Vocabulary | None:
+        """Give what the semantic checks know of a namespace; None where it has no schema."""
+        known = self._vocabularies.get(space)
+        if known is None and space in self._mains:
+            known = self._vocabularies[space] = vocabulary_of(self._mains[space], self._sources)
+        return known
+
     def model(self, space: str) -> "Model | None":
         """Give the object model of a namespace, to explain what was refused; None where it cannot be built."""
         if space not in self._mains:
@@ -125,13 +159,15 @@ class SchemaSet:
         schema = self._compiled.get(space)
         main = self._mains.get(space)
         if schema is None and main is not None:
-            try:
-                with _COMPILING:
-                    schema = etree.XMLSchema(main.schema)
-            except etree.XMLSchemaParseError as error:
-                raise SchemaError(compile_fault(main, self._sources, error)) from error
-            self._compiled[space] = schema
+            schema = self._compiled[space] = self._compiled_from(main, main.schema)
         return schema
+
+    def _compiled_from(self, main: Source, tree: etree._Element) -> etree.XMLSchema:
+        try:
+            with _COMPILING:
+                return etree.XMLSchema(tree)
+        except etree.XMLSchemaParseError as error:
+            raise SchemaError(compile_fault(main, self._sources, error)) from error
 
     def _installed(self, main: Source) -> Installed:
         name = next((name for name, spaces in self._by_name.items() if main.namespace in spaces), "")

@@ -33,6 +33,7 @@ _CONTENTS = {
         <reason>moved out</reason>
         <EndDeviceControlType ref="3.31.0.23"/>
         <EndDevices><mRID>meter-1</mRID></EndDevices>
+        <primaryDeviceTiming><interval><start>2024-03-01T00:00:00Z</start></interval></primaryDeviceTiming>
       </EndDeviceControl>""",
     "GetMeterReadings": "<EndDevice><mRID>meter-1</mRID></EndDevice>",
     "GetEndDeviceEvents": "<Meter><mRID>meter-1</mRID></Meter>",

@@ -8,7 +8,8 @@ from gateway.validation import Verdict
 Judge = Callable[..., list[Finding]]
 Root = Callable[..., str]
 
-_GOOD = '<MeterReading>\n<Readings><ReadingType ref="1"/></Readings></MeterReading>'
+_READING_TYPE = '<ReadingType ref="0.0.0.1.1.1.12.0.0.0.0.0.0.0.0.3.72.0"/>'
+_GOOD = f"<MeterReading>\n<Readings>{_READING_TYPE}</Readings></MeterReading>"
 _BAD = "<MeterReading>\n<Readings/></MeterReading>"
 
 
@@ -27,7 +28,7 @@ def test_faults_of_every_sort_are_told_alike_in_large_documents(judge: Judge, ro
     faults = (
         "<MeterReading><isCoincidentTrigger>perhaps</isCoincidentTrigger></MeterReading>"
         "<MeterReading><Meter><Names><nam/></Names></Meter></MeterReading>"
-        '<MeterReading><Readings at="1"><ReadingType/></Readings></MeterReading>'
+        f'<MeterReading><Readings at="1">{_READING_TYPE}</Readings></MeterReading>'
     )
     small = judge(payload=root("MeterReadings", faults))
     large = judge(payload=root("MeterReadings", faults + _GOOD * 5_000))

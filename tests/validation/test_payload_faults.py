@@ -74,7 +74,8 @@ def test_each_faulty_sibling_is_told_with_its_index(judge: Judge, root: Root) ->
 
 
 def test_a_value_outside_an_enumeration_is_told_with_the_nearest(judge: Judge, root: Root) -> None:
-    reading = '<MeterReading><Readings><reason>Billing</reason><ReadingType ref="x"/></Readings></MeterReading>'
+    kind = '<ReadingType ref="0.0.0.1.1.1.12.0.0.0.0.0.0.0.0.3.72.0"/>'
+    reading = f"<MeterReading><Readings><reason>Billing</reason>{kind}</Readings></MeterReading>"
     [finding] = judge(payload=root("MeterReadings", reading))
     assert (finding.rule, finding.code, finding.found) == ("cvc-enumeration-valid", _WRONG, "Billing")
     assert finding.advice == "Write billing."
@@ -96,7 +97,7 @@ def test_a_number_of_a_derived_type_is_told(judge: Judge, root: Root) -> None:
     control = (
         '<EndDeviceControl><priceSignal>cheap</priceSignal><EndDeviceControlType ref="3.31.0.23"/></EndDeviceControl>'
     )
-    [finding] = judge(noun="EndDeviceControls", payload=root("EndDeviceControls", control))
+    [finding] = judge(verb="changed", noun="EndDeviceControls", payload=root("EndDeviceControls", control))
     assert finding.found == "cheap"
     assert finding.advice == "Write a number with a point, such as 12.5, without a unit."
 
