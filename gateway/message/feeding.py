@@ -9,7 +9,6 @@ from lxml import etree
 from gateway.message.findings import Unreadable
 from gateway.message.namespaces import BY_NAMESPACE
 from gateway.message.parsing import HARDENED, Limits, empty, not_well_formed, refuse_doctype
-from gateway.message.places import tag_of
 
 Document = Callable[[], Iterable[bytes]]
 """Opens a document anew and gives its bytes, in chunks of any size."""
@@ -32,19 +31,14 @@ class Beginning:
 
 def blocks(chunks: Iterable[bytes], size: int = _BLOCK_BYTES) -> Iterator[bytes]:
     """Cut chunks of any size into blocks of one size: the last may be smaller."""
-    rest = bytearray()
+    rest = b""
     for chunk in chunks:
-        if not rest and len(chunk) == size:
-            yield chunk
-            continue
-        view = memoryview(chunk)
-        for start in range(0, len(view), size):
-            rest += view[start : start + size]
-            if len(rest) >= size:
-                yield bytes(rest[:size])
-                del rest[:size]
+        given = rest + chunk if rest else chunk
+        whole = len(given) - len(given) % size
+        yield from (given[start : start + size] for start in range(0, whole, size))
+        rest = given[whole:]
     if rest:
-        yield bytes(rest)
+        yield rest
 
 
 def begin(document: Document, limits: Limits) -> Beginning:

@@ -1,6 +1,6 @@
 """The faults of a large payload, explained on a second reading, while the parts that they are in are in memory."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
@@ -19,12 +19,19 @@ MakeExplainer = Callable[[etree._Element, etree._Element], Explainer]
 
 
 def explained(
-    schema: etree.XMLSchema, document: Document, faulty: Sequence[int], explainer: MakeExplainer, *, complete: bool
+    schema: etree.XMLSchema,
+    document: Document,
+    faulty: Sequence[int],
+    explainer: MakeExplainer,
+    totals: Mapping[str, int],
+    *,
+    complete: bool,
 ) -> list[Finding]:
-    """Read a document again and explain its faults; those in `faulty`, the numbers of the blocks that have any.
+    """Read a document again and explain its faults: `faulty` are the numbers of the blocks that have any.
 
-    Without `complete` there are more faults than are told: it is read no further than these. Gives nothing where a
-    fault is outside the payload root: the schema is not meant for that.
+    `totals` says how many children of each name the payload root has. Without `complete` there are more faults than
+    are told: it is read no further than these. Gives nothing where a fault is outside the payload root: the schema is
+    not meant for that.
     """
     locator, explaining = Locator(schema), None
     for number, block in enumerate(blocks(document())):
@@ -39,7 +46,10 @@ def explained(
         explaining.window.advance(len(block))
         if number >= faulty[-1] and explaining.is_settled(complete=complete):
             break
-    return [] if explaining is None else explaining.findings(complete=complete)
+    if explaining is None:
+        return []
+    findings, window = explaining.findings(complete=complete), explaining.window
+    return [replace(finding, xpath=window.completed(finding.xpath, totals)) for finding in findings]
 
 
 class _Explaining:

@@ -17,6 +17,16 @@ _STREAM_FROM_BYTES: Final = 64 * 1024
 _STREAM_FROM_ELEMENTS: Final = 2000
 _CHUNK_BYTES: Final = 64 * 1024
 
+ABOUT_THE_PARENT: Final = frozenset(
+    {
+        "SCHEMAV_CVC_TYPE_3_1_2",
+        "SCHEMAV_CVC_COMPLEX_TYPE_2_1",
+        "SCHEMAV_CVC_COMPLEX_TYPE_2_2",
+        "SCHEMAV_CVC_COMPLEX_TYPE_2_3",
+    }
+)
+"""What an element must not hold: a validator that works on a stream says it when that is met, of the element around."""
+
 _STEP: Final = re.compile(r"/([^/\[]+)(?:\[(\d+)\])?")
 _HEAD: Final = re.compile(r"Element '[^']*'(?:, attribute '([^']*)')?: ")
 
@@ -97,12 +107,13 @@ class _EnoughFaults(Exception):  # noqa: N818 - no error: it ends the parsing
 class _Locator:
     """A parser's target that notes which element (by its number in document order) each entry of the log is about.
 
-    The validator runs after the target: what it adds to the log after a start or end belongs to that element.
+    The validator runs after the target: what it adds to the log after a start or end belongs to that element, or to
+    the one around it. A place of None stands for what was said before: one text can come to the validator in pieces.
     """
 
     def __init__(self) -> None:
         self.parser: etree.XMLParser | None = None
-        self.places: list[int] = []
+        self.places: list[int | None] = []
         self._open: list[int] = []
         self._count = self._current = 0
 
@@ -120,11 +131,19 @@ class _Locator:
         self._look()
 
     def _look(self) -> None:
-        new = len(self.log) - len(self.places)
-        if new:
-            self.places += [self._current] * new
+        said: set[tuple[str, str]] = set()
+        for entry in [*self.log][len(self.places) :] if len(self.log) > len(self.places) else ():
+            key = (entry.type_name, entry.message)
+            self.places.append(None if key in said else self._place(entry))
+            said.add(key)
         if len(self.places) >= MAX_FAULTS:
             raise _EnoughFaults
+
+    def _place(self, entry: etree._LogEntry) -> int:
+        if entry.type_name not in ABOUT_THE_PARENT:
+            return self._current
+        met_element = "Element content" in entry.message  # it has begun, so the one around it is the last but one
+        return self._open[-2 if met_element else -1]
 
     @property
     def log(self) -> etree._ListErrorLog:
@@ -144,7 +163,8 @@ def _streamed(schema: etree.XMLSchema, element: etree._Element) -> Iterator[Faul
     wanted = frozenset(locator.places)
     elements = {number: found for number, found in enumerate(element.iter()) if number in wanted}
     for number, entry in zip(locator.places, locator.log, strict=False):
-        yield fault_of(elements[number], entry)
+        if number is not None:
+            yield fault_of(elements[number], entry)
 
 
 def _at(element: etree._Element, path: str | None) -> etree._Element:

@@ -7,18 +7,9 @@ from typing import Final
 from lxml import etree
 
 from gateway.message.parsing import HARDENED
-from gateway.validation.faults import Fault, fault_of
+from gateway.validation.faults import ABOUT_THE_PARENT, Fault, fault_of
 
 _TAGS: Final = re.compile(rb"[^>]*>|[^>]+\Z")
-_ABOUT_THE_PARENT: Final = frozenset(
-    {
-        "SCHEMAV_CVC_TYPE_3_1_2",
-        "SCHEMAV_CVC_COMPLEX_TYPE_2_1",
-        "SCHEMAV_CVC_COMPLEX_TYPE_2_2",
-        "SCHEMAV_CVC_COMPLEX_TYPE_2_3",
-    }
-)
-"""What an element must not hold: said when that is met, of the element around it."""
 
 
 class Locator:
@@ -49,9 +40,9 @@ class Locator:
             self._parser.feed(piece)
             if self._follow():
                 self._said.clear()
-            log = self._parser.feed_error_log
-            for entry in log[self._known :] if len(log) > self._known else ():
-                element = around if entry.type_name in _ABOUT_THE_PARENT else self._last
+            log = [*self._parser.feed_error_log]
+            for entry in log[self._known :]:
+                element = around if entry.type_name in ABOUT_THE_PARENT else self._last
                 said = (entry.type_name, entry.message)
                 if element is not None and said not in self._said:  # one text can come to the validator in pieces
                     self._said.add(said)

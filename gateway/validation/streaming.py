@@ -91,19 +91,19 @@ def _in_parts(checker: Checker, document: Document, limits: Limits, beginning: B
             document,
             reading.faulty,
             lambda whole, payload: checker.explainer(message_of(b"", whole), payload),
+            window.totals,
             complete=reading.is_complete,
         )
         if not found:
             raise _OnlyAsAWhole
     else:
         found = []
-    findings = told_once(found, reading.meaning)
-    findings = [replace(finding, xpath=window.completed(finding.xpath)) for finding in findings]
-    return Streamed(message, checker.check(message, streamed=findings))
+    meaning = [replace(finding, xpath=window.completed(finding.xpath, window.totals)) for finding in reading.meaning]
+    return Streamed(message, checker.check(message, streamed=told_once(found, meaning)))
 
 
 class _FirstReading:
-    """Reads a document to its end, or to the last fault that is told: is its payload valid, and what means it?
+    """Reads a document to its end, or to the last fault that is told: whether its payload is valid, and what it means.
 
     A parser that validates says little about what is not well-formed: `is_good` is only set where it said nothing.
     """

@@ -1,7 +1,7 @@
 """What of a large payload is in memory: its parts are judged one by one when they are complete, then forgotten."""
 
 from collections import Counter
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -45,14 +45,13 @@ class Window:
     later sees which there were. Elements named in `whole` are never taken apart.
     """
 
-    def __init__(
-        self, root: etree._Element, judge: Judge, *, whole: Container[str] = (), shells: bool = False
-    ) -> None:
+    def __init__(self, root: etree._Element, judge: Judge, *, whole: Container[str] = (), shells: bool = False) -> None:
         self._levels = [_Level(root, len(xpath_of(root).split("/")))]
         self._part = root
         self._judge = judge
         self._whole = whole
         self._keeps_shells = shells
+        self._lone: dict[str, set[str]] = {}  # steps as they were written, and the names they were written for
         self.waiting = 0
         """The bytes that were fed since a part was complete."""
 
@@ -66,7 +65,16 @@ class Window:
         """Whether another root of a payload stands behind this one."""
         root = self._levels[0].element
         rival, parent = root.getnext(), root.getparent()
-        return rival is not None and parent is not None and not tag_of(rival).startswith(f"{{{namespace(tag_of(parent))}}}")
+        return (
+            rival is not None
+            and parent is not None
+            and not tag_of(rival).startswith(f"{{{namespace(tag_of(parent))}}}")
+        )
+
+    @property
+    def totals(self) -> Mapping[str, int]:
+        """How many children the root had so far, by name."""
+        return self._levels[0].counts
 
     def advance(self, fed: int) -> None:
         """Give the parts that are complete now that so many bytes more were fed."""
@@ -87,16 +95,20 @@ class Window:
         children = [*(level.element for level in self._levels[1:]), self._part]
         for level, child in zip(self._levels, children, strict=True):
             if level.step < len(steps):
-                steps[level.step] = _indexed(steps[level.step], level.counts[tag_of(child)] + 1)
+                tag = tag_of(child)
+                steps[level.step] = _indexed(steps[level.step], level.counts[tag] + 1)
+                if level is self._levels[0] and "[" not in steps[level.step]:
+                    self._lone.setdefault(steps[level.step], set()).add(tag)
         return "/".join(steps)
 
-    def completed(self, xpath: str) -> str:
-        """Give an XPath its index where the child of the root that it names turned out not to be the only one."""
-        root, steps = self._levels[0], xpath.split("/")
-        if root.step < len(steps) and "[" not in steps[root.step]:
-            name = steps[root.step]
-            if any(count > 1 for tag, count in root.counts.items() if tag.rpartition("}")[2] == name):
-                steps[root.step] = f"{name}[1]"
+    def completed(self, xpath: str, totals: Mapping[str, int]) -> str:
+        """Give an XPath its index where the child of the root that it names turned out not to be the only one.
+
+        `totals` says how many children of each name the root has in all.
+        """
+        step, steps = self._levels[0].step, xpath.split("/")
+        if step < len(steps) and any(totals.get(tag, 0) > 1 for tag in self._lone.get(steps[step], ())):
+            steps[step] += "[1]"
         return "/".join(steps)
 
     def pin(self) -> None:
