@@ -27,6 +27,10 @@ bench: ## messages a second, beside a plain aio-pika gateway
 	@deploy/bootstrap python broker
 	@$(PYTHON) benchmarks/throughput.py $(ARGS)
 
+fuzz: ## every schema against two validators: 1,000 instances each and their mutants
+	@deploy/bootstrap python
+	@$(PYTHON) -m benchmarks.fuzz_schemas --write benchmarks/FUZZ.md $(ARGS)
+
 broker: ## a private RabbitMQ in the foreground; prints its URL, Ctrl-C ends it
 	@deploy/bootstrap python broker
 	@$(PYTHON) -m gateway.broker.private_node .run/broker

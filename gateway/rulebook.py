@@ -10,6 +10,7 @@ from gateway.message.nouns import PART9_NOUNS
 from gateway.message.speech import NamespaceMap, Speech, filled
 from gateway.settings import Settings, SettingsError, SourceSettings
 from gateway.validation import Checker, SchemaSet
+from gateway.validation.severities import BadLevels, Severities
 from gateway.validation.wording import nearest
 
 
@@ -20,7 +21,7 @@ def schema_set(settings: Settings) -> SchemaSet:
 
 def checker(settings: Settings, schemas: SchemaSet, context: str | None = None) -> Checker:
     """Make a checker; with a context, messages for others are refused. Raises `SettingsError`."""
-    return Checker(schemas, context=context, limits=settings.limits())
+    return Checker(schemas, context=context, limits=settings.limits(), severities=severities(settings))
 
 
 def serving_checker(settings: Settings) -> Checker:
@@ -28,6 +29,14 @@ def serving_checker(settings: Settings) -> Checker:
     schemas = schema_set(settings)
     schemas.compile_all()
     return checker(settings, schemas, settings.context)
+
+
+def severities(settings: Settings) -> Severities:
+    """Give the levels of rules that the settings change. Raises `SettingsError`."""
+    try:
+        return Severities.read({name: table.rules for table in settings.sources for name in table.name})
+    except BadLevels as error:
+        raise SettingsError(*(f"sources: {problem}" for problem in error.problems)) from error
 
 
 def interpreter(settings: Settings, schemas: SchemaSet, judge: Checker) -> Interpreter:

@@ -59,7 +59,7 @@ def envelope(verb: Verb, noun: str, parts: Parts, *, context: str, source: str, 
     elif parts.payload is not None and verb is not Verb.GET and verb not in _BY_IDS:
         payload = Payload(content=(parts.payload,))
     request = _request(verb, parts, full=full) if kind is MessageKind.REQUEST else None
-    reply = _reply(parts, full=full) if kind is MessageKind.RESPONSE else None
+    reply = _reply(noun, parts, full=full) if kind is MessageKind.RESPONSE else None
     return Envelope(kind, header, request, reply, payload)
 
 
@@ -107,14 +107,14 @@ def _request(verb: Verb, parts: Parts, *, full: bool) -> Request | None:
     if not full:
         return Request(ids=() if content else named, content=content)
     start, end = "2026-03-17T00:00:00+01:00", "2026-03-18T00:00:00+01:00"
-    return Request(start, end, (Option("MaximumExecutionTime", "60"),), named, content)
+    return Request(start, end, (Option("timeout", "60"),), named, content)
 
 
-def _reply(parts: Parts, *, full: bool) -> Reply:
+def _reply(noun: str, parts: Parts, *, full: bool) -> Reply:
     if not full:
         return Reply(Result.OK)
     done = ReplyError(
-        ReplyCode.NO_ERRORS, Level.INFORM, "no error", "An error with the code 0.0 tells of a success.", "MeterReadings"
+        ReplyCode.NO_ERRORS, Level.INFORM, "no error", "An error with the code 0.0 tells of a success.", noun
     )
     named = (Identifier(parts.object_id, kind=IdKind.UUID, object_type=parts.object_type),) if parts.object_id else ()
     return Reply(Result.OK, (done,), named)

@@ -41,9 +41,16 @@ def lines_of(raw: bytes) -> list[str]:
 
 
 def excerpt(
-    lines: Sequence[str], number: int, *, element: str = "", found: str = "", column: int | None = None, width: int = 80
+    lines: Sequence[str],
+    number: int,
+    *,
+    element: str = "",
+    attribute: str = "",
+    found: str = "",
+    column: int | None = None,
+    width: int = 80,
 ) -> Excerpt | None:
-    """Cut out line `number` and mark the column, else the value found, else the element, else the whole line.
+    """Cut out line `number` and mark the column, else the first that is there: attribute, value found, element, line.
 
     Gives None where the line does not exist, or is too long for `width` characters and nothing in it stands out.
     """
@@ -57,16 +64,17 @@ def excerpt(
         return None
     shift = len(full) - len(text)
     at = None if column is None else max(0, min(column - 1 - shift, len(text) - 1))
-    span = (at, at + 1) if at is not None else _span(text, element, found)
+    span = (at, at + 1) if at is not None else _span(text, element, attribute, found)
     if cell_len(text) <= width:
         start, end = span or (0, len(text))
         return Excerpt(number, text, _marker(text, start, end))
     return None if span is None else _cut(number, text, span, width)
 
 
-def _span(text: str, element: str, found: str) -> tuple[int, int] | None:
+def _span(text: str, element: str, attribute: str, found: str) -> tuple[int, int] | None:
     """Find the one place that is meant; two candidates are none, because the wrong one would mislead."""
     for pattern in (
+        rf"(?<=\s)(?:[\w.-]+:)?{re.escape(attribute)}(?=\s*=)" if attribute else "",
         rf"(?<=[>\"']){re.escape(found)}(?=[<\"'])" if found else "",
         rf"<(?:[\w.-]+:)?{re.escape(element)}(?![\w.-])" if element else "",
     ):

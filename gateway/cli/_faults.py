@@ -11,6 +11,7 @@ from gateway.message import Finding, Severity
 
 _LONGEST_VALUE: Final = 300
 _LONGEST_TEXT: Final = 1000
+_ATTRIBUTE_RULES: Final = ("cvc-type.3.1.1", "cvc-complex-type.3.2.1", "cvc-complex-type.3.2.2")
 _STYLES: Final = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.REPAIRED: "bold cyan"}
 
 
@@ -24,7 +25,13 @@ def show_finding(finding: Finding, lines: Sequence[str]) -> None:
         gutter = len(str(finding.line))
         room = max(20, out.width - gutter - 8)
         source = excerpt(
-            lines, finding.line, element=finding.element, found=finding.found, column=finding.column, width=room
+            lines,
+            finding.line,
+            element=finding.element,
+            attribute=_foreign_attribute(finding),
+            found=finding.found,
+            column=finding.column,
+            width=room,
         )
         if source is not None:
             _show_source(source, gutter)
@@ -37,6 +44,11 @@ def show_finding(finding: Finding, lines: Sequence[str]) -> None:
         show_indented(finding.advice, label="to do")
     show_indented(f"{finding.rule}; reply code {finding.code} ({finding.code.meaning})", label="rule")
     out.print()
+
+
+def _foreign_attribute(finding: Finding) -> str:
+    """Give the name of the attribute where the name is the fault, not the value."""
+    return finding.xpath.rpartition("/@")[2] if finding.rule in _ATTRIBUTE_RULES else ""
 
 
 def _heading(finding: Finding) -> Text:

@@ -96,7 +96,7 @@ def _parts(schemas: "SchemaSet", verb: "Verb", noun: str, *, full: bool) -> "tup
     payload = _instance(schemas, noun, full=full)
     profile = get_profile(noun)
     asked = _instance(schemas, profile, full=full) if profile in schemas.profiles and verb is Verb.GET else None
-    object_id, object_type = _main_object(payload)
+    object_id, object_type = _main_object(_instance(schemas, noun, full=False))
     return noun, Parts(payload, asked, object_id, object_type)
 
 

@@ -1,6 +1,6 @@
 """From bytes to a `Message`: parses once, reads the header, finds the parts. Says nothing about validity."""
 
-from typing import Final
+from typing import Any, Final
 
 from lxml import etree
 
@@ -14,11 +14,22 @@ from gateway.message.verbs import MessageKind
 
 _KINDS: Final = {kind.value: kind for kind in MessageKind}
 _MESSAGES: Final = {f"{{{d.namespace}}}{kind}": (d, kind) for d in EnvelopeVersion for kind in MessageKind}
-_TEXTS: Final = frozenset(
-    {"Verb", "Noun", "Revision", "Context", "Timestamp", "Source", "AsyncReplyFlag", "ReplyAddress", "AckRequired"}
-    | {"MessageID", "CorrelationID", "Comment"}
-)
-_HEADER_TEXTS: Final = {f"{{{d.namespace}}}{name}": name for d in EnvelopeVersion for name in _TEXTS}
+_TEXTS: Final = {
+    "Verb": "verb",
+    "Noun": "noun",
+    "Revision": "revision",
+    "Context": "context",
+    "Timestamp": "timestamp",
+    "Source": "source",
+    "AsyncReplyFlag": "async_reply_flag",
+    "ReplyAddress": "reply_address",
+    "AckRequired": "ack_required",
+    "MessageID": "message_id",
+    "CorrelationID": "correlation_id",
+    "Comment": "comment",
+}
+"""Elements of a header that hold text alone, and the fields that hold them here."""
+_FIELDS: Final = {f"{{{v.namespace}}}{name}": field for v in EnvelopeVersion for name, field in _TEXTS.items()}
 _TRUE: Final = frozenset({"true", "1"})
 _ROOTS: Final = "RequestMessage, ResponseMessage or EventMessage"
 
@@ -92,47 +103,41 @@ def _header(
         return Header("", "")
     if element is None:
         raise _unusable_header(root, "The message has no Header.", "Header", version)
-    prefix = f"{{{version.namespace}}}"
-    texts: dict[str, str] = {}
+    values: dict[str, Any] = {}
+    others: list[etree._Element] = []
+    for child in element:  # every message comes through here: what most headers lack stands outside the loop
+        field = _FIELDS.get(child.tag)  # type: ignore[arg-type]  # comments are not parsed: a tag is text
+        if field is None:
+            others.append(child)
+        elif field not in values:
+            values[field] = child.text or ""
+    if not values.get("verb", "").strip() or not values.get("noun", "").strip():
+        missing = "Noun" if values.get("verb", "").strip() else "Verb"
+        raise _unusable_header(element, f"The header has no {missing}, or an empty one.", missing, version)
+    if others:
+        values |= _groups(others, f"{{{version.namespace}}}")
+    for flag in ("async_reply_flag", "ack_required"):
+        if flag in values:
+            values[flag] = values[flag].strip() in _TRUE
+    return Header(**values)
+
+
+def _groups(elements: list[etree._Element], prefix: str) -> dict[str, Any]:
+    """Read what a header holds beside plain texts; extensions are left alone."""
+    values: dict[str, Any] = {}
     properties: list[Property] = []
-    user: User | None = None
-    replay: ReplayDetection | None = None
-    for child in element:
-        tag = tag_of(child)
-        name = _HEADER_TEXTS.get(tag)
-        if name is not None:
-            texts.setdefault(name, child.text or "")
-        elif tag == prefix + "Property":
-            properties.append(Property(child.findtext(prefix + "Name", ""), child.findtext(prefix + "Value")))
+    for element in elements:
+        tag = tag_of(element)
+        if tag == prefix + "Property":
+            properties.append(Property(element.findtext(prefix + "Name", ""), element.findtext(prefix + "Value")))
         elif tag == prefix + "User":
-            user = User(child.findtext(prefix + "UserID", ""), child.findtext(prefix + "Organization"))
+            values["user"] = User(element.findtext(prefix + "UserID", ""), element.findtext(prefix + "Organization"))
         elif tag == prefix + "ReplayDetection":
-            replay = ReplayDetection(child.findtext(prefix + "Nonce", ""), child.findtext(prefix + "Created", ""))
-    for name in ("Verb", "Noun"):
-        if not texts.get(name, "").strip():
-            raise _unusable_header(element, f"The header has no {name}, or an empty one.", name, version)
-    get = texts.get
-    return Header(
-        verb=texts["Verb"],
-        noun=texts["Noun"],
-        revision=get("Revision"),
-        replay_detection=replay,
-        context=get("Context"),
-        timestamp=get("Timestamp"),
-        source=get("Source"),
-        async_reply_flag=_flag(get("AsyncReplyFlag")),
-        reply_address=get("ReplyAddress"),
-        ack_required=_flag(get("AckRequired")),
-        user=user,
-        message_id=get("MessageID"),
-        correlation_id=get("CorrelationID"),
-        comment=get("Comment"),
-        properties=tuple(properties),
-    )
-
-
-def _flag(text: str | None) -> bool | None:
-    return None if text is None else text.strip() in _TRUE
+            nonce, created = element.findtext(prefix + "Nonce", ""), element.findtext(prefix + "Created", "")
+            values["replay_detection"] = ReplayDetection(nonce, created)
+    if properties:
+        values["properties"] = tuple(properties)
+    return values
 
 
 def is_strongly_typed(root: etree._Element) -> bool:

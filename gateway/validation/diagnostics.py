@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lxml import etree
 
@@ -18,20 +18,36 @@ from gateway.validation.rules.nouns import unlisted_noun
 from gateway.validation.rules.verbs import unlisted_verb
 from gateway.validation.schemas import SchemaSet
 from gateway.validation.wording import listed, local, namespace, nearest, plain, shortened
+from gateway.validation.wrong_values import not_listed, out_of_limits, wrong_type
+
+if TYPE_CHECKING:
+    from gateway.validation.declarations import Element, Value
+    from gateway.validation.models import Model
 
 _QUOTED: Final = re.compile(r"'([^']*)'")
-_TYPE: Final = re.compile(r"type '([^']*)'\.$")
+_UNKNOWN_ATTRIBUTE: Final = frozenset(
+    {"SCHEMAV_CVC_TYPE_3_1_1", "SCHEMAV_CVC_COMPLEX_TYPE_3_2_1", "SCHEMAV_CVC_COMPLEX_TYPE_3_2_2"}
+)
+_TEXT_ALONE: Final = ("{0} holds elements, but only a text may stand in it.", "Write <{0}>text</{0}>.")
+_FORMS: Final = {
+    "SCHEMAV_CVC_TYPE_3_1_2": _TEXT_ALONE,
+    "SCHEMAV_CVC_COMPLEX_TYPE_2_2": _TEXT_ALONE,
+    "SCHEMAV_CVC_COMPLEX_TYPE_2_1": ("{0} must be empty.", "Write <{0}/>, without text or elements in it."),
+    "SCHEMAV_CVC_COMPLEX_TYPE_2_3": (
+        "{0} holds text beside its elements.",
+        "Take the text out, or put it into the element where it belongs.",
+    ),
+    "SCHEMAV_CVC_ELT_3_1": (
+        "{0} has the attribute xsi:nil, which its schema does not allow.",
+        "Leave {0} out where there is no value; where it must be there, write one.",
+    ),
+    "SCHEMAV_CVC_ELT_3_2_1": (
+        "{0} has the attribute xsi:nil and holds something.",
+        "Take xsi:nil out, or the content.",
+    ),
+}
 _FACET: Final = re.compile(r"^\[facet '[^']*'\] ")
 
-_HOW_TO_WRITE: Final = {
-    "xs:dateTime": "Write date, T, time and offset, such as 2024-03-01T14:30:00Z or 2024-03-01T15:30:00+01:00.",
-    "xs:date": "Write year, month and day, such as 2024-03-01.",
-    "xs:boolean": "Write true or false.",
-    "xs:integer": "Write a whole number in digits, without a unit.",
-    "xs:float": "Write a number with a point, such as 12.5, without a unit.",
-    "xs:decimal": "Write a number with a point, such as 12.5, without a unit.",
-    "xs:QName": "Write one qualified name; a path with slashes goes into details.",
-}
 _MISSING_CODES: Final = {
     "Header": ReplyCode.MANDATORY_HEADER_ELEMENTS_MISSING,
     "Request": ReplyCode.MANDATORY_REQUEST_ELEMENTS_MISSING,
@@ -57,30 +73,89 @@ class Explainer:
 
     def explain(self, fault: Fault) -> Iterator[Finding]:
         """Give the findings for one fault; one, or two where something is misplaced and something else is missing."""
-        if fault.kind == "SCHEMAV_ELEMENT_CONTENT":
-            yield from content_findings(fault, self._content_of, self._missing_code(fault))
-        elif fault.kind == "SCHEMAV_CVC_ELT_1":
+        kind = fault.kind
+        if kind == "SCHEMAV_ELEMENT_CONTENT":
+            yield from content_findings(fault, self._content_of, self._homes, self._missing_code(fault))
+        elif kind == "SCHEMAV_CVC_ELT_1":
             yield from undeclared(fault.element, self.schemas)
-        elif fault.kind == "SCHEMAV_CVC_ENUMERATION_VALID":
+        elif kind == "SCHEMAV_CVC_ENUMERATION_VALID":
             yield self._not_in_list(fault)
-        elif fault.kind == "SCHEMAV_CVC_COMPLEX_TYPE_4":
-            yield _finding(fault, self._missing_code(fault), advice=f"Write the attribute {local(fault.attribute)}.")
+        elif kind == "SCHEMAV_CVC_COMPLEX_TYPE_4":
+            yield self._attribute_missing(fault)
+        elif kind in _UNKNOWN_ATTRIBUTE:
+            yield self._attribute_unknown(fault)
+        elif kind.startswith("SCHEMAV_CVC_DATATYPE_VALID") or _FACET.match(fault.text):
+            yield self._wrong_value(fault)
         else:
-            yield _finding(fault, _WRONG, advice=_advice(fault) or self._how_to_write(fault))
+            yield self._wrong_form(fault)
+
+    def _model(self) -> "Model | None":
+        return self.schemas.model(namespace(tag_of(self.root)))
 
     def _content_of(self, element: etree._Element) -> Content | None:
-        model = self.schemas.model(namespace(tag_of(self.root)))
+        model = self._model()
         return None if model is None else model.content(self._path_of(element))
 
-    def _how_to_write(self, fault: Fault) -> str:
-        match = _TYPE.search(fault.text)
-        if match is None:
-            return ""
-        named = match[1]
-        model = self.schemas.model(namespace(tag_of(self.root)))
-        if named not in _HOW_TO_WRITE and model is not None and not fault.attribute:
-            named = model.builtin(self._path_of(fault.element)) or named
-        return _HOW_TO_WRITE.get(named, f"Write a value of the type {plain(named)}.")
+    def _homes(self, parent: etree._Element, name: str) -> tuple[str, ...]:
+        model = self._model()
+        return () if model is None else model.homes(self._path_of(parent), name)
+
+    def _declared(self, element: etree._Element) -> "Element | None":
+        model = self._model()
+        return None if model is None else model.element(self._path_of(element))
+
+    def _attributes(self, element: etree._Element) -> tuple[str, ...]:
+        declared = self._declared(element)
+        return () if declared is None else tuple(local(item.name) for item in declared.type.attributes)
+
+    def _value(self, fault: Fault) -> "Value | None":
+        declared = self._declared(fault.element)
+        if declared is None:
+            return None
+        if not fault.attribute:
+            return declared.type.value
+        names = {attribute.name: attribute.value for attribute in declared.type.attributes}
+        return names.get(fault.attribute)
+
+    def _attribute_missing(self, fault: Fault) -> Finding:
+        quoted = _QUOTED.search(fault.text)
+        name = local(quoted[1]) if quoted is not None else ""
+        text = f"{local_name(fault.element)} lacks the attribute {name}."
+        advice = f'Write {name}="..." in {local_name(fault.element)}.'
+        return _finding(fault, self._missing_code(fault), text=text, advice=advice, allowed=(name,))
+
+    def _attribute_unknown(self, fault: Fault) -> Finding:
+        name, element = local(fault.attribute), fault.element
+        known = self._attributes(element)
+        free = [item for item in known if element.get(item) is None]
+        close = nearest(name, free) or (free[0] if len(known) == len(free) == 1 else None)
+        advice = f"Write {close} instead of {name}." if close else f"Take the attribute {name} out."
+        allowed = tuple(f"@{item}" for item in known)
+        return _finding(
+            fault, _WRONG, text=f"{local_name(element)} has no attribute {name}.", advice=advice, allowed=allowed
+        )
+
+    def _wrong_value(self, fault: Fault) -> Finding:
+        value = self._value(fault)
+        if value is None:
+            return _finding(fault, _WRONG)
+        what, found = _what(fault), _found(fault)
+        if _FACET.match(fault.text):
+            text, advice = out_of_limits(what, found, value.limits)
+        else:
+            text, advice = wrong_type(what, found, value.builtin, value.accepts)
+        return _finding(fault, _WRONG, text=text, advice=advice)
+
+    def _wrong_form(self, fault: Fault) -> Finding:
+        """Tell what is wrong with the form of an element: text or elements where none belong, xsi:type, xsi:nil."""
+        name, found = local_name(fault.element), _found(fault)
+        if fault.kind == "SCHEMAV_CVC_COMPLEX_TYPE_2_1" and found and "ref" in self._attributes(fault.element):
+            text = f"{name} holds the text '{found}', but must be empty."
+            return _finding(
+                fault, _WRONG, text=text, advice=f'Write <{name} ref="{found}"/>: a reference is an attribute.'
+            )
+        text, advice = _FORMS.get(fault.kind, ("", ""))
+        return _finding(fault, _WRONG, text=text.format(name), advice=advice.format(name))
 
     def _path_of(self, element: etree._Element) -> list[str]:
         path = [tag_of(element)]
@@ -111,13 +186,9 @@ class Explainer:
                 return unlisted_verb(self.message, element, _allowed(fault))
             if tag_of(element) == self._name("Noun"):
                 return unlisted_noun(self.message, element, _allowed(fault))
-        found, allowed = _found(fault), _allowed(fault)
-        close = nearest(found, allowed)
-        what = f"The attribute {local(fault.attribute)}" if fault.attribute else local_name(element)
-        advice = f"Write {close}." if close else f"Write {listed(allowed, 'or')}."
-        return _finding(
-            fault, _WRONG, text=f"{what} is '{found}', which is not in the list.", advice=advice, allowed=allowed
-        )
+        allowed = _allowed(fault)
+        text, advice = not_listed(_what(fault), _found(fault), allowed)
+        return _finding(fault, _WRONG, text=text, advice=advice, allowed=allowed)
 
     def _name(self, name: str) -> str:
         return f"{{{self.message.version.namespace}}}{name}"
@@ -127,8 +198,13 @@ def undeclared(root: etree._Element, schemas: SchemaSet) -> tuple[Finding, ...]:
     """Tell that no schema declares a root: its name or its namespace is wrong."""
     name, space = local_name(root), namespace(tag_of(root))
     installed = [f"'{other}'" for other in schemas.namespaces_of(name) if other != space]
+    proper = next((noun for noun in schemas.nouns | schemas.profiles if space in schemas.namespaces_of(noun)), None)
     if installed:
         advice = f"Write {name} in the namespace {listed(installed, 'or')}."
+    elif proper is not None:
+        model = schemas.model(space)
+        inside = () if model is None else model.homes([f"{{{space}}}{proper}"], name)
+        advice = f"Write {proper} as the root{f', and {name} in it' if inside else ''}."
     else:
         advice = f"Check the name; the namespace of {name} would be '{profile_namespace(name)}'."
     where = f"the namespace '{space}'" if space else "no namespace"
@@ -159,6 +235,10 @@ def _finding(
     )
 
 
+def _what(fault: Fault) -> str:
+    return f"The attribute {local(fault.attribute)}" if fault.attribute else local_name(fault.element)
+
+
 def _found(fault: Fault) -> str:
     if fault.attribute:
         return shortened(fault.element.get(fault.attribute))
@@ -167,15 +247,3 @@ def _found(fault: Fault) -> str:
 
 def _allowed(fault: Fault) -> tuple[str, ...]:
     return tuple(_QUOTED.findall(fault.text.partition("set {")[2]))
-
-
-def _advice(fault: Fault) -> str:
-    if fault.kind in ("SCHEMAV_CVC_TYPE_3_1_1", "SCHEMAV_CVC_COMPLEX_TYPE_3_2_1", "SCHEMAV_CVC_COMPLEX_TYPE_3_2_2"):
-        return f"Take the attribute {local(fault.attribute)} out."
-    if fault.kind in ("SCHEMAV_CVC_TYPE_3_1_2", "SCHEMAV_CVC_COMPLEX_TYPE_2_2"):
-        return "Write text alone; take the elements inside it out."
-    if fault.kind == "SCHEMAV_CVC_COMPLEX_TYPE_2_3":
-        return "Take the text between the elements out."
-    if fault.kind == "SCHEMAV_CVC_COMPLEX_TYPE_2_1":
-        return "Leave it empty; a reference is written as the attribute ref."
-    return ""

@@ -3,17 +3,15 @@
 Importing xmlschema takes longer than checking thousands of messages, so this module is loaded on the first refusal.
 """
 
+from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 import xmlschema
 from xmlschema.validators import XsdAnyElement, XsdElement, XsdGroup
 
-from gateway.message.namespaces import XSD_NAMESPACE
-from gateway.validation.declarations import Element, element_of
+from gateway.validation.declarations import Element, Type, element_of
 from gateway.validation.particles import OTHER, Content, Slot
-
-_XS: Final = f"{{{XSD_NAMESPACE}}}"
+from gateway.validation.wording import local
 
 
 def build(documents: Sequence[str]) -> "Model | None":
@@ -45,19 +43,45 @@ class Model:
             return None
         return Content(tuple(_slots(group)), ordered=group.model != "all")
 
-    def builtin(self, path: Sequence[str]) -> str | None:
-        """Give the built-in type (`xs:float`) on which the value of the element at a path is based."""
-        declared = self._declared(path)
-        current = None if declared is None else declared.type
-        while current is not None and not (current.name or "").startswith(_XS):
-            current = current.base_type
-        return None if current is None or current.name is None else f"xs:{current.name[len(_XS) :]}"
+    def homes(self, path: Sequence[str], name: str) -> tuple[str, ...]:
+        """Tell where in the profile an element of a local name stands: the names of the elements on the way to it.
+
+        Ways below the element at `path` come alone, as `A/B`, nearest first; where there are none, those from the root
+        come as `/A/B`.
+        """
+        here = self._declared(path)
+        below = [] if here is None else _ways(element_of(here), name)
+        if below:
+            return tuple(map("/".join, below))
+        root = self._declared(path[:1])
+        ways = [] if root is None else _ways(element_of(root), name)
+        return tuple("/".join(("", local(path[0]), *way)) for way in ways)
 
     def _declared(self, path: Sequence[str]) -> XsdElement | None:
         declared: XsdElement | None = self._schema.maps.elements.get(path[0])
         for name in path[1:]:
             declared = next((e for e in _elements(declared) if e.name == name), None)
         return declared
+
+
+def _ways(root: Element, name: str) -> list[tuple[str, ...]]:
+    """Give the ways from an element to those that may hold one of a name, the short ones first.
+
+    Each type counts once, and what lies below one that was found does not count.
+    """
+    found: list[tuple[str, ...]] = []
+    waiting: deque[tuple[tuple[str, ...], Element]] = deque([((), root)])
+    seen: list[Type] = []
+    while waiting:
+        way, element = waiting.popleft()
+        content = element.type.content
+        if content is None or any(element.type.is_same(known) for known in seen):
+            continue
+        seen.append(element.type)
+        if content.child(name) is not None and not any(way[: len(known)] == known for known in found):
+            found.append(way)
+        waiting.extend(((*way, child.local), child) for child in content.elements())
+    return found
 
 
 def _group(declared: XsdElement | None) -> XsdGroup | None:
@@ -88,7 +112,8 @@ def _slots(group: XsdGroup) -> Iterator[Slot]:
 def _choice(group: XsdGroup) -> Slot:
     """Lay a choice, or a group that repeats, down to one slot that takes any of its names."""
     names = tuple(_name(particle) for particle in group.iter_elements())
-    return Slot(names, required=not group.is_emptiable(), maximum=None)
+    either = group.model == "choice" and group.max_occurs == 1 and all(isinstance(part, XsdElement) for part in group)
+    return Slot(names, required=not group.is_emptiable(), maximum=None, either=either)
 
 
 def _name(particle: XsdElement | XsdAnyElement) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Final
 
 from lxml import etree
@@ -11,21 +12,24 @@ from gateway.message import Finding
 from gateway.message.places import local_name, tag_of, xpath_of
 from gateway.validation.faults import Fault
 from gateway.validation.particles import OTHER, Content, Slot
-from gateway.validation.wording import listed, local, namespace, nearest, plain
+from gateway.validation.strangers import Homes, stranger
+from gateway.validation.wording import listed, local, plain
 
 RULE: Final = "cvc-complex-type.2.4"
 
 _EXPECTED: Final = re.compile(r"Expected is (?:one of )?\( (.*) \)")
 _WRONG: Final = ReplyCode.SCHEMA_VALIDATION_FAILED
-_MANY: Final = 6
+_MANY: Final = 9
+"""So many strangers are told after the first one in an element."""
 
 
 def content_findings(
-    fault: Fault, content_of: Callable[[etree._Element], Content | None], missing_code: ReplyCode
+    fault: Fault, content_of: Callable[[etree._Element], Content | None], homes: Homes, missing_code: ReplyCode
 ) -> Iterator[Finding]:
-    """Give one finding for what stands in the wrong place and one for all that the parent lacks.
+    """Give a finding for what stands in the wrong place, one for each stranger after it, one for all that is missing.
 
-    `content_of` tells what may stand in an element. `missing_code` is the reply code for what is missing there.
+    libxml2 stops at the first fault in an element. `content_of` tells what may stand in an element, `homes` where else
+    in the profile a name belongs; `missing_code` is the reply code for what is missing.
     """
     above = fault.element.getparent()
     parent, intruder = fault.element, None
@@ -39,12 +43,21 @@ def content_findings(
     tags = [tag_of(child) for child in parent]
     missing = [content.slots[number] for number in content.missing(tags)] if content.ordered or intruder is None else []
     if intruder is not None:
-        finding, instead_of = _intruder(intruder, parent, content, missing, expected)
-        missing = [slot for slot in missing if instead_of not in slot.names]
-        if finding is not None:
-            yield finding
+        for element in (intruder, *_strangers_after(intruder, content)):
+            allowed = expected if element is intruder else ()
+            finding, instead_of = _intruder(element, parent, content, missing, allowed, homes)
+            missing = [slot for slot in missing if instead_of not in slot.names]
+            if finding is not None:
+                yield finding
     if missing:
         yield _missing(parent, tags, content, missing, missing_code)
+
+
+def _strangers_after(intruder: etree._Element, content: Content) -> Iterator[etree._Element]:
+    if any(OTHER in slot.names for slot in content.slots):
+        return iter(())
+    strangers = (sibling for sibling in intruder.itersiblings() if content.slot_of(tag_of(sibling)) is None)
+    return islice(strangers, _MANY)
 
 
 def _intruder(
@@ -53,12 +66,14 @@ def _intruder(
     content: Content,
     missing: Sequence[Slot],
     expected: tuple[str, ...],
+    homes: Homes,
 ) -> tuple[Finding | None, str]:
     """Tell what is wrong with an element that was not expected; and which name it seems to stand for."""
     tag = tag_of(element)
     number = content.slot_of(tag)
     if number is None:
-        return _unknown(element, parent, content, missing, expected)
+        unknown = stranger(element, parent, content, missing, expected, homes)
+        return _finding(element, unknown.text, unknown.advice, expected), unknown.meant
     later = [child for child in element.itersiblings(preceding=True) if (content.slot_of(tag_of(child)) or 0) > number]
     if later:
         name = local_name(later[-1])
@@ -68,11 +83,22 @@ def _intruder(
             f"Move {local(tag)} before {name}: the order of the elements is fixed.",
             expected,
         ), ""
-    maximum = content.slots[number].maximum
+    slot = content.slots[number]
+    other = next((tag_of(e) for e in element.itersiblings(preceding=True) if tag_of(e) in slot.names), tag)
+    if slot.either and other != tag:
+        names = [local(name) for name in slot.names]
+        return _finding(
+            element,
+            f"{local_name(parent)} may hold only one of {listed(names)}; {local(other)} is there already.",
+            f"Take {local(tag)} or {local(other)} out.",
+            expected,
+        ), ""
+    maximum = 1 if slot.either else slot.maximum
     if maximum is not None and sum(1 for _ in element.itersiblings(tag, preceding=True)) >= maximum:
         return _finding(
             element,
-            f"{local_name(parent)} has more than {maximum} {local(tag)}.",
+            f"{local_name(parent)} may hold {local(tag)} {'once' if maximum == 1 else f'{maximum} times'}; "
+            "here it stands once more.",
             f"Write {local(tag)} {'once' if maximum == 1 else f'at most {maximum} times'}.",
             expected,
         ), ""
@@ -98,37 +124,6 @@ def _intruder(
 def _belongs_before(content: Content, tag: str, number: int) -> bool:
     own = content.slot_of(tag)
     return own is not None and own < number and content.slots[own].required
-
-
-def _unknown(
-    element: etree._Element,
-    parent: etree._Element,
-    content: Content,
-    missing: Sequence[Slot],
-    expected: tuple[str, ...],
-) -> tuple[Finding, str]:
-    tag, within = tag_of(element), local_name(parent)
-    twin = next((name for name in content.names if local(name) == local(tag)), None)
-    if twin is not None:
-        where = f"in the namespace '{namespace(tag)}'" if namespace(tag) else "in no namespace"
-        return _finding(
-            element,
-            f"{local(tag)} is {where}; in {within} it belongs to another.",
-            f"Write {local(tag)} in the namespace '{namespace(twin)}'.",
-            expected,
-        ), twin
-    lacking = [name for slot in missing for name in slot.names]
-    close = nearest(local(tag), map(local, lacking)) or nearest(local(tag), map(local, content.names))
-    meant = next((name for name in content.names if local(name) == close), "")
-    if close is not None:
-        advice = f"Write {close}."
-    elif not content.names:
-        advice = f"Take {local(tag)} out: {within} holds no elements."
-    elif expected and len(expected) <= _MANY:
-        advice = f"Take {local(tag)} out, or write {listed(expected, 'or')} here."
-    else:
-        advice = f"Take {local(tag)} out."
-    return _finding(element, f"{within} has no element {local(tag)}.", advice, expected), meant
 
 
 def _missing(

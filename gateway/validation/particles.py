@@ -10,11 +10,15 @@ OTHER: Final = "*"
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One place in the content of an element: the names that may stand there, and how often."""
+    """One place in the content of an element: the names that may stand there, and how often.
+
+    `either` tells that the names are those of a choice of which but one may be taken.
+    """
 
     names: tuple[str, ...]
     required: bool
     maximum: int | None
+    either: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ def test_the_first_element_that_stands_too_early_is_named(judge: Judge, root: Ro
 
 def test_a_repeated_element_is_told(judge: Judge, root: Root) -> None:
     [finding] = judge(header="<MessageID>1</MessageID><MessageID>2</MessageID>", payload=root("MeterReadings"))
-    assert finding.text == "Header has more than 1 MessageID."
+    assert finding.text == "Header may hold MessageID once; here it stands once more."
     assert finding.xpath == "/EventMessage/Header/MessageID[2]"
 
 
@@ -59,8 +59,8 @@ def test_an_element_in_no_namespace_is_told_with_the_right_one(judge: Judge, roo
     ("header", "place", "part_of_advice"),
     [
         ("<Timestamp>yesterday</Timestamp>", "Timestamp", "2024-03-01T14:30:00Z"),
-        ("<AsyncReplyFlag>yes</AsyncReplyFlag>", "AsyncReplyFlag", "true or false"),
-        ("<Timestamp><at/></Timestamp>", "Timestamp", "text alone"),
+        ("<AsyncReplyFlag>yes</AsyncReplyFlag>", "AsyncReplyFlag", "Write true."),
+        ("<Timestamp><at/></Timestamp>", "Timestamp", "<Timestamp>text</Timestamp>"),
         ("<Source kind='x'>a</Source>", "Source/@kind", "Take the attribute kind out"),
     ],
 )

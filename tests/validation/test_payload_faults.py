@@ -106,7 +106,8 @@ def test_a_reference_is_an_attribute(judge: Judge, root: Root) -> None:
     reading = "<MeterReading><Readings><ReadingType>0.0.0.1</ReadingType></Readings></MeterReading>"
     [finding] = judge(payload=root("MeterReadings", reading))
     assert finding.rule == "cvc-complex-type.2.1"
-    assert "attribute ref" in finding.advice
+    assert finding.text == "ReadingType holds the text '0.0.0.1', but must be empty."
+    assert finding.advice == 'Write <ReadingType ref="0.0.0.1"/>: a reference is an attribute.'
 
 
 def test_an_unknown_attribute_is_told(judge: Judge, root: Root) -> None:
@@ -121,8 +122,13 @@ def test_two_choices_at_once_are_told(judge: Judge, root: Root) -> None:
         "<EndDeviceControl><PanPricing><providerID>1</providerID></PanPricing>"
         '<PanDisplay/><EndDeviceControlType ref="3.31.0.23"/></EndDeviceControl>'
     )
-    findings = judge(noun="EndDeviceControls", payload=root("EndDeviceControls", both))
-    assert any(finding.element == "PanDisplay" and "not allowed here" in finding.text for finding in findings)
+    finding = judge(noun="EndDeviceControls", payload=root("EndDeviceControls", both))[0]
+    assert finding.element == "PanDisplay"
+    assert finding.text == (
+        "EndDeviceControl may hold only one of PanDemandResponse, PanDisplay and PanPricing; "
+        "PanPricing is there already."
+    )
+    assert finding.advice == "Take PanDisplay or PanPricing out."
 
 
 def test_a_schema_location_in_the_message_is_neither_a_fault_nor_followed(judge: Judge, root: Root) -> None:

@@ -115,7 +115,7 @@ def test_an_included_part_without_a_namespace_is_explained_like_any_other(source
     texts = [finding.text for finding in checker.check(read(_weather_event("<sun/>"))).findings]
     assert texts == ["Weather has no element sun.", "Weather lacks rain."]
     [finding] = checker.check(read(_weather_event("<rain>much</rain>"))).findings
-    assert finding.advice == "Write a value of the type xs:int."
+    assert finding.advice == "Write a whole number in digits, such as 12, without a unit."
 
 
 def test_a_part_without_a_namespace_serves_several_versions(sources: Mapping[str, bytes]) -> None:
