@@ -1,6 +1,6 @@
 """The faults of a large payload, explained on a second reading, while the parts that they are in are in memory."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
@@ -8,11 +8,10 @@ from lxml import etree
 
 from gateway.message import Finding
 from gateway.message.feeding import Document, blocks, payload_root_of
-from gateway.message.places import xpath_of
 from gateway.validation.diagnostics import Explainer
 from gateway.validation.faults import MAX_FAULTS, Fault, without_echoes
 from gateway.validation.locating import Locator
-from gateway.validation.window import Window
+from gateway.validation.window import Outline, Window
 
 MakeExplainer = Callable[[etree._Element, etree._Element], Explainer]
 """Makes an explainer from the root of a document and its payload root."""
@@ -23,13 +22,13 @@ def explained(
     document: Document,
     faulty: Sequence[int],
     explainer: MakeExplainer,
-    totals: Mapping[str, int],
+    outline: Outline,
     *,
     complete: bool,
 ) -> list[Finding]:
     """Read a document again and explain its faults: `faulty` are the numbers of the blocks that have any.
 
-    `totals` says how many children of each name the payload root has. Without `complete` there are more faults than
+    `outline` is that of the payload root. Without `complete` there are more faults than
     are told: it is read no further than these. Gives nothing where a fault is outside the payload root: the schema is
     not meant for that.
     """
@@ -49,7 +48,7 @@ def explained(
     if explaining is None:
         return []
     findings, window = explaining.findings(complete=complete), explaining.window
-    return [replace(finding, xpath=window.completed(finding.xpath, totals)) for finding in findings]
+    return [replace(finding, xpath=window.completed(finding.xpath, outline)) for finding in findings]
 
 
 class _Explaining:
@@ -61,7 +60,7 @@ class _Explaining:
         self._explainer = explainer
         self._faults: list[Fault] = []
         self._open: dict[int, Fault] = {}
-        self._misplaced: dict[int, tuple[Fault, str]] = {}
+        self._misplaced: dict[int, Fault] = {}
         self._told: dict[int, list[Finding]] = {}
 
     def takes(self, faults: Sequence[Fault]) -> bool:
@@ -85,7 +84,7 @@ class _Explaining:
             del self._open[number]
             if fault.container is element.getparent():
                 self.window.pin()
-                self._misplaced[number] = fault, self.window.path(fault.element)
+                self._misplaced[number] = fault
             else:
                 self._told[number] = [*self._explain(fault)]
 
@@ -109,15 +108,14 @@ class _Explaining:
             yield replace(finding, xpath=self.window.indexed(finding.xpath))
 
     def _tell_misplaced(self, parent: etree._Element, *, complete: bool) -> None:
-        for number, (fault, path) in [*self._misplaced.items()]:
-            if fault.container is not parent:
-                continue
+        misplaced = {number: fault for number, fault in self._misplaced.items() if fault.container is parent}
+        paths = self.window.paths_in(parent) if misplaced else {}
+        for number, fault in misplaced.items():
             del self._misplaced[number]
-            own = xpath_of(fault.element)
             # What the parent lacks is only known when all of it was seen.
             findings = islice(self._explainer.explain(fault), None if complete else 1)
             self._told[number] = [
-                replace(finding, xpath=path if finding.xpath == own else self.window.indexed(finding.xpath))
+                replace(finding, xpath=paths.get(finding.xpath) or self.window.indexed(finding.xpath))
                 for finding in findings
             ]
 

@@ -83,6 +83,8 @@ def _in_parts(checker: Checker, document: Document, limits: Limits, beginning: B
         raise _OnlyAsAWhole
     refuse_crowd(root, limits)
     message = message_of(b"", root)
+    if len(message.content) != 1:
+        raise _OnlyAsAWhole
     if schema is None:
         found = checker.judge_root(message.content[0], message)
     elif reading.faulty:
@@ -91,14 +93,14 @@ def _in_parts(checker: Checker, document: Document, limits: Limits, beginning: B
             document,
             reading.faulty,
             lambda whole, payload: checker.explainer(message_of(b"", whole), payload),
-            window.totals,
+            window.outline,
             complete=reading.is_complete,
         )
         if not found:
             raise _OnlyAsAWhole
     else:
         found = []
-    meaning = [replace(finding, xpath=window.completed(finding.xpath, window.totals)) for finding in reading.meaning]
+    meaning = [replace(finding, xpath=window.completed(finding.xpath, window.outline)) for finding in reading.meaning]
     return Streamed(message, checker.check(message, streamed=told_once(found, meaning)))
 
 
