@@ -53,7 +53,7 @@ def message_of(raw: bytes, document: etree._Element) -> Message:
         if known is None:
             raise _no_message(root, *_split(tag_of(root)))
     version, kind = known
-    prefix = f"{{{version.namespace}}}"
+    prefix = version.prefix
     parts = {tag_of(child): child for child in reversed(root)}  # the first of each name; the schema refuses a second
     payload = parts.get(prefix + "Payload")
     content = () if payload is None else tuple(child for child in payload if not tag_of(child).startswith(prefix))
@@ -115,7 +115,7 @@ def _header(
         missing = "Noun" if values.get("verb", "").strip() else "Verb"
         raise _unusable_header(element, f"The header has no {missing}, or an empty one.", missing, version)
     if others:
-        values |= _groups(others, f"{{{version.namespace}}}")
+        values |= _groups(others, version.prefix)
     for flag in ("async_reply_flag", "ack_required"):
         if flag in values:
             values[flag] = values[flag].strip() in _TRUE
@@ -129,15 +129,23 @@ def _groups(elements: list[etree._Element], prefix: str) -> dict[str, Any]:
     for element in elements:
         tag = tag_of(element)
         if tag == prefix + "Property":
-            properties.append(Property(element.findtext(prefix + "Name", ""), element.findtext(prefix + "Value")))
+            inside = _texts(element)
+            properties.append(Property(inside.get(prefix + "Name", ""), inside.get(prefix + "Value")))
         elif tag == prefix + "User":
-            values["user"] = User(element.findtext(prefix + "UserID", ""), element.findtext(prefix + "Organization"))
+            inside = _texts(element)
+            values["user"] = User(inside.get(prefix + "UserID", ""), inside.get(prefix + "Organization"))
         elif tag == prefix + "ReplayDetection":
-            nonce, created = element.findtext(prefix + "Nonce", ""), element.findtext(prefix + "Created", "")
+            inside = _texts(element)
+            nonce, created = inside.get(prefix + "Nonce", ""), inside.get(prefix + "Created", "")
             values["replay_detection"] = ReplayDetection(nonce, created)
     if properties:
         values["properties"] = tuple(properties)
     return values
+
+
+def _texts(element: etree._Element) -> dict[str, str]:
+    """Give the texts of an element's children by tag, the first of each: one sweep, where findtext() makes several."""
+    return {tag_of(child): child.text or "" for child in reversed(element)}
 
 
 def is_strongly_typed(root: etree._Element) -> bool:

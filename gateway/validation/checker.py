@@ -7,6 +7,7 @@ from typing import Final
 from lxml import etree
 
 from gateway.message import DEFAULT_LIMITS, Finding, Limits, Message, MessageKind, Severity
+from gateway.message.lines import with_lines
 from gateway.message.nouns import agrees_with
 from gateway.message.places import local_name, tag_of, xpath_of
 from gateway.validation.compressed import compressed_element, opened, placed
@@ -19,6 +20,7 @@ from gateway.validation.rules.semantics import Semantics
 from gateway.validation.schemas import SchemaSet
 from gateway.validation.severities import AS_DECLARED, Severities, applied
 from gateway.validation.verdict import NOTHING_FOUND, Verdict
+from gateway.validation.vocabulary import NO_WORDS
 from gateway.validation.wording import namespace
 
 _CONSTRAINT: Final = "cvc-"
@@ -42,7 +44,7 @@ class Checker:
         self._schemas = schemas
         self._limits = limits
         self._severities = severities
-        self._semantics: dict[str, Semantics] = {}
+        self._semantics: dict[str, tuple[Semantics, etree.XMLSchema | None]] = {}
         self._site = Site(schemas.nouns, schemas.profiles, context)
 
     @property
@@ -89,6 +91,8 @@ class Checker:
             found = applied(found, levels)
         if len(found) > MAX_FAULTS:
             found = sorted(found, key=lambda finding: finding.severity is not Severity.ERROR)[:MAX_FAULTS]
+        if not message.repairs:  # else the lines are those of the bytes as they came
+            found = with_lines(found, (message.raw,))
         return Verdict(tuple(found))
 
     def judge_root(self, root: etree._Element, message: Message) -> list[Finding]:
@@ -109,26 +113,35 @@ class Checker:
             if self._schemas.namespace_of(name) is not None and agrees_with(name, etree.QName(root)):
                 found += undeclared(root, self._schemas)
             return
-        meaning = self._meaning(root, verb)
-        if not is_valid(schema, root, size):
-            found += told_once([*self._explained(message, schema, root, size)], meaning)
-        elif meaning:
-            found += meaning
+        found += self._judged(root, schema, message, size, verb)
 
-    def _meaning(self, root: etree._Element, verb: str) -> list[Finding]:
-        """Judge what the schema of a root cannot state, whether it is valid or not."""
-        semantics = self.semantics_of(tag_of(root))
-        return [] if semantics is None else semantics.findings(root, verb)
+    def _judged(
+        self, root: etree._Element, schema: etree.XMLSchema, message: Message, size: int, verb: str, part: str = ""
+    ) -> list[Finding]:
+        """Judge a root by its schema and its meaning. One that the tidy schema takes is valid, and nearly done with."""
+        tag = tag_of(root)
+        semantics, tidy = self._semantics.get(tag) or self._semantics_of(tag)
+        if tidy is not None and is_valid(tidy, root, size):
+            return semantics.findings(root, verb, tidy=True)
+        meaning = semantics.findings(root, verb)
+        if is_valid(schema, root, size):
+            return meaning
+        return told_once([*self._explained(message, schema, root, size, part)], meaning)
 
-    def semantics_of(self, tag: str) -> Semantics | None:
-        """Give the semantic checks for a root, None where its namespace has no schema."""
-        semantics = self._semantics.get(tag)
-        if semantics is None:
-            vocabulary = self._schemas.vocabulary(namespace(tag))
-            if vocabulary is None:
-                return None
-            semantics = self._semantics[tag] = Semantics(vocabulary)
-        return semantics
+    def semantics_of(self, tag: str) -> Semantics:
+        """Give the semantic checks for a root; those of one without a schema find nothing."""
+        if self._schemas.of(tag) is None:
+            return Semantics(NO_WORDS)
+        return (self._semantics.get(tag) or self._semantics_of(tag))[0]
+
+    def _semantics_of(self, tag: str) -> tuple[Semantics, etree.XMLSchema | None]:
+        space = namespace(tag)
+        made = self._semantics.get(space)
+        if made is None:
+            made = self._semantics[space] = Semantics(self._schemas.vocabulary(space)), self._schemas.tidy(space)
+        if self._schemas.declares(tag):  # others are not remembered: a partner may think of any number of them
+            self._semantics[tag] = made
+        return made
 
     def explainer(self, message: Message, root: etree._Element, part: str = "") -> Explainer:
         """Give what explains the faults of a root."""
@@ -148,7 +161,7 @@ class Checker:
                 self._judge(root, message, found, message.header.verb)
         operations = operation_set_element(message)
         if operations is not None:
-            own = f"{{{message.version.namespace}}}"
+            own = message.version.prefix
             for operation in operations.iterchildren(own + "Operation"):
                 for root in operation:
                     if not tag_of(root).startswith(own) and not _is_full(found):
@@ -163,9 +176,7 @@ class Checker:
         schema = None if root is None else self._schemas.of(tag_of(root))
         if root is None or schema is None:
             return
-        inside = self._meaning(root, message.header.verb)
-        if not is_valid(schema, root, size):
-            inside = told_once([*self._explained(message, schema, root, size, "Payload")], inside)
+        inside = self._judged(root, schema, message, size, message.header.verb, "Payload")
         if inside:
             place = xpath_of(element)
             found += (placed(finding, element, place) for finding in inside)
@@ -174,7 +185,7 @@ class Checker:
         """Judge what a Request holds besides its own elements, where there is a schema for it."""
         if message.request is None:
             return
-        own = f"{{{message.version.namespace}}}"
+        own = message.version.prefix
         for child in message.request:
             schema = None if tag_of(child).startswith(own) else self._schemas.of(tag_of(child))
             if schema is None or _is_full(found):

@@ -248,6 +248,22 @@ OPERATION_NOUN: Final = Rule(
     "operation-noun", NOUN, "The noun of an operation is that of its payload.", _SETS, inferred=True
 )
 OPERATION_PAYLOAD: Final = Rule("operation-payload", PAYLOAD, "An operation has a payload.", _SETS, inferred=True)
+OPERATION_INTEGRITY: Final = Rule(
+    "operation-integrity",
+    SCHEMA,
+    "A set of several operations says whether all must succeed: the versions of the envelope have opposite defaults.",
+    _SETS,
+    Severity.WARNING,
+    inferred=True,
+)
+OPERATION_LINK: Final = Rule(
+    "operation-link",
+    SCHEMA,
+    "A MasterDataLinkageConfig links what exists, or what an earlier operation of the set creates.",
+    _SETS,
+    Severity.WARNING,
+    inferred=True,
+)
 
 _DIALECT: Final = "the dialect of the source decides; see its namespaces, nouns, mode and tense in the settings"
 DIALECT_NAMESPACE: Final = Rule(

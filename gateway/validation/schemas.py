@@ -21,7 +21,8 @@ from gateway.validation.sources import (
     mains_of,
     parts_of,
 )
-from gateway.validation.vocabulary import Vocabulary, vocabulary_of
+from gateway.validation.tidy import tidy_schema
+from gateway.validation.vocabulary import NO_WORDS, Vocabulary, vocabulary_of
 from gateway.validation.wording import local, namespace
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class SchemaSet:
         self._inside: dict[tuple[EnvelopeVersion, str], etree.XMLSchema] = {}
         self._models: dict[str, Model | None] = {}
         self._vocabularies: dict[str, Vocabulary] = {}
+        self._tidy: dict[str, etree.XMLSchema | None] = {}
         self._by_name: dict[str, tuple[str, ...]] = {}
         for main in self._mains.values():
             for root in self._roots_of(main):
@@ -83,7 +85,7 @@ class SchemaSet:
             self.envelope(version)
         for main in self._mains:
             self._compile(main)
-            self.vocabulary(main)
+            self.tidy(main)
 
     def envelope(self, version: EnvelopeVersion) -> etree.XMLSchema:
         """Give the schema of the envelope in one version. Raises `SchemaError` where there is none."""
@@ -105,14 +107,19 @@ class SchemaSet:
                 self._by_tag[tag] = schema
         return schema
 
+    def declares(self, tag: str) -> bool:
+        """Tell whether a schema declares a payload root."""
+        main = None if namespace(tag) in ENVELOPES else self._mains.get(namespace(tag))
+        return main is not None and local(tag) in self._roots_of(main)
+
     def inside(self, version: EnvelopeVersion, tag: str) -> etree.XMLSchema | None:
         """Give the schema for a payload root within a whole message, of which it judges nothing else.
 
         None where no schema declares the root. It is compiled when first asked for.
         """
-        main = None if namespace(tag) in ENVELOPES else self._mains.get(namespace(tag))
-        if main is None or local(tag) not in self._roots_of(main):
+        if not self.declares(tag):
             return None
+        main = self._mains[namespace(tag)]
         key = (version, main.namespace)
         if key not in self._inside:
             self._inside[key] = self._compiled_from(main, around(main, version.namespace, MessageKind))
@@ -134,16 +141,34 @@ class SchemaSet:
         """
         return self._by_name.get(noun, ())
 
+    def declaring(self, root: str) -> tuple[str, ...]:
+        """Give all namespaces whose schema has a root of this local name, those of the noun first."""
+        nouns = self.namespaces_of(root)
+        others = sorted(main.namespace for main in self._mains.values() if root in self._roots_of(main))
+        return (*nouns, *(space for space in others if space not in nouns))
+
     def installed(self) -> tuple[Installed, ...]:
         """Give all schemas by namespace, in the order of the namespaces."""
         return tuple(self._installed(main) for _, main in sorted(self._mains.items()))
 
-    def vocabulary(self, space: str) -> Vocabulary | None:
-        """Give what the semantic checks know of a namespace; None where it has no schema."""
+    def vocabulary(self, space: str) -> Vocabulary:
+        """Give what the semantic checks know of a namespace; nothing where it has no schema."""
         known = self._vocabularies.get(space)
-        if known is None and space in self._mains:
-            known = self._vocabularies[space] = vocabulary_of(self._mains[space], self._sources)
+        if known is None:
+            main = self._mains.get(space)
+            known = self._vocabularies[space] = NO_WORDS if main is None else vocabulary_of(main, self._sources)
         return known
+
+    def tidy(self, space: str) -> etree.XMLSchema | None:
+        """Give the stricter schema of a namespace: what it takes needs no look at its times and references.
+
+        None where there is none; nothing is lost then but time.
+        """
+        if space not in self._tidy:
+            main = self._mains.get(space)
+            schema = None if main is None else tidy_schema(main, self.vocabulary(space))
+            self._tidy[space] = None if schema is None else _compiled(schema)
+        return self._tidy[space]
 
     def model(self, space: str) -> "Model | None":
         """Give the object model of a namespace, to explain what was refused; None where it cannot be built."""
@@ -186,3 +211,11 @@ def _age(space: str, noun: str) -> tuple[bool, list[int], str]:
 
 def _is_get(name: str) -> bool:
     return name.startswith("Get") and name[3:4].isupper()
+
+
+def _compiled(schema: etree._Element) -> etree.XMLSchema | None:
+    try:
+        with _COMPILING:
+            return etree.XMLSchema(schema)
+    except etree.XMLSchemaParseError:  # one that a site wrote in a way we did not foresee
+        return None

@@ -11,6 +11,7 @@ from lxml import etree
 
 from gateway.message import DEFAULT_LIMITS, Finding, Limits, Message, Unreadable, read
 from gateway.message.feeding import Beginning, Document, begin, blocks, payload_root_of, refuse_broken
+from gateway.message.lines import with_lines
 from gateway.message.parsing import HARDENED, part_too_large, refuse_crowd, too_large
 from gateway.message.places import tag_of
 from gateway.message.reading import message_of
@@ -101,7 +102,8 @@ def _in_parts(checker: Checker, document: Document, limits: Limits, beginning: B
     else:
         found = []
     meaning = [replace(finding, xpath=window.completed(finding.xpath, window.outline)) for finding in reading.meaning]
-    return Streamed(message, checker.check(message, streamed=told_once(found, meaning)))
+    verdict = checker.check(message, streamed=told_once(found, meaning))
+    return Streamed(message, Verdict(tuple(with_lines(verdict.findings, document()))))
 
 
 class _FirstReading:
@@ -110,9 +112,7 @@ class _FirstReading:
     A parser that validates says little about what is not well-formed: `is_good` is only set where it said nothing.
     """
 
-    def __init__(
-        self, begun: Message, schema: etree.XMLSchema | None, semantics: Semantics | None, limits: Limits
-    ) -> None:
+    def __init__(self, begun: Message, schema: etree.XMLSchema | None, semantics: Semantics, limits: Limits) -> None:
         self.faulty: list[int] = []
         """The numbers of the blocks in which something is not valid."""
         self.meaning: list[Finding] = []
@@ -180,11 +180,7 @@ class _FirstReading:
             raise _OnlyAsAWhole
 
     def _open(self, root: etree._Element) -> Window:
-        if self._semantics is None:
-            return Window(root, self)
-        words = self._semantics.vocabulary
-        whole = {words.control} if words.blocks is None else {words.control, words.blocks.block}
-        window = Window(root, self, whole=whole)
+        window = Window(root, self, whole=self._semantics.wholes)
         self._judging = SemanticPass(self._semantics, self._begun.header.verb, window.path)
         return window
 

@@ -58,9 +58,12 @@ class Vocabulary:
     blocks: Blocks | None = None
 
 
+NO_WORDS: Final = Vocabulary()
+
+
 def vocabulary_of(main: Source, sources: Mapping[str, Source]) -> Vocabulary:
     """Read the vocabulary of the schema that begins with `main`, with all that it includes or imports."""
-    declarations = _Declarations(_parts(main, sources))
+    declarations = Declarations(_parts(main, sources))
     prefix = f"{{{main.namespace}}}"
     tags = declarations.times | declarations.others
     below_root = declarations.below_roots(main)
@@ -111,8 +114,8 @@ def _parts(main: Source, sources: Mapping[str, Source]) -> Iterator[tuple[Source
         waiting += [(other, other.namespace) for other in sources.values() if other.namespace in imported]
 
 
-class _Declarations:
-    """The elements and types of several sources, by their names."""
+class Declarations:
+    """The elements and types of several sources, by their names: which are times, which are references."""
 
     def __init__(self, parts: Iterable[tuple[Source, str]]) -> None:
         self._complex: dict[str, tuple[etree._Element, str]] = {}
@@ -143,13 +146,25 @@ class _Declarations:
                 )
         return frozenset(found)
 
+    def is_time(self, element: etree._Element, space: str) -> bool:
+        """Tell whether a declaration is that of a time: xs:dateTime, or a type derived from it."""
+        name = _named(element, "type", space) or _base(element.find(_XS + "simpleType"), space)
+        for _ in range(len(self._bases) + 1):  # a schema that derives a type from itself does not compile
+            if name == _DATE_TIME:
+                return True
+            name = self._bases.get(name, "")
+        return False
+
+    def is_reference(self, element: etree._Element, space: str) -> bool:
+        """Tell whether a declaration is that of an element with an attribute `ref`."""
+        kind = self._type_of(element, space)
+        return kind is not None and self._has_ref(*kind)
+
     def _sort(self, element: etree._Element, schema: etree._Element, space: str) -> None:
         tag = _tag(element, schema, space)
-        if self._is_time(_named(element, "type", space) or _base(element.find(_XS + "simpleType"), space)):
+        if self.is_time(element, space):
             self.times.add(tag)
-            return
-        kind = self._type_of(element, space)
-        if kind is not None and self._has_ref(*kind):
+        elif self.is_reference(element, space):
             self.references.add(tag)
         else:
             self.others.add(tag)
@@ -157,13 +172,6 @@ class _Declarations:
     def _type_of(self, element: etree._Element, space: str) -> tuple[etree._Element, str] | None:
         inline = element.find(_XS + "complexType")
         return self._complex.get(_named(element, "type", space)) if inline is None else (inline, space)
-
-    def _is_time(self, name: str) -> bool:
-        for _ in range(len(self._bases) + 1):  # a schema that derives a type from itself does not compile
-            if name == _DATE_TIME:
-                return True
-            name = self._bases.get(name, "")
-        return False
 
     def _has_ref(self, kind: etree._Element, space: str, depth: int = 0) -> bool:
         if any(attribute.get("name") == "ref" for attribute in _own(kind, "attribute")):

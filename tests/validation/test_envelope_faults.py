@@ -74,10 +74,6 @@ def test_a_value_of_the_wrong_type_is_told_with_the_way_to_write_it(
     assert part_of_advice in finding.advice
 
 
-def test_midnight_as_24_hours_is_a_time(judge: Judge, root: Root) -> None:
-    assert judge(header="<Timestamp>2024-03-01T24:00:00Z</Timestamp>", payload=root("MeterReadings")) == []
-
-
 def test_a_missing_part_of_the_header_is_1_5(judge: Judge, root: Root) -> None:
     [finding] = judge(header="<User><Organization>x</Organization></User>", payload=root("MeterReadings"))
     assert finding.code is ReplyCode.MANDATORY_HEADER_ELEMENTS_MISSING

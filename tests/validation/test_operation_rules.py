@@ -16,9 +16,12 @@ def _operation(number: int, content: str, verb: str = "create", noun: str = "Met
     return f"<Operation>{parts}{extra}{content}</Operation>"
 
 
-def _execute(judge: Judge, *operations: str, sequence: bool = False, **parts: object) -> list[Finding]:
-    flag = "<enforceMsgSequence>true</enforceMsgSequence>" if sequence else ""
-    payload = f"<OperationSet>{flag}{''.join(operations)}</OperationSet>"
+def _execute(
+    judge: Judge, *operations: str, sequence: bool = False, integrity: bool = True, **parts: object
+) -> list[Finding]:
+    flags = "<enforceMsgSequence>true</enforceMsgSequence>" if sequence else ""
+    flags += "<enforceTransactionalIntegrity>true</enforceTransactionalIntegrity>" if integrity else ""
+    payload = f"<OperationSet>{flags}{''.join(operations)}</OperationSet>"
     return judge(**{"kind": "RequestMessage", "verb": "execute", "noun": "OperationSet", "payload": payload} | parts)
 
 
@@ -167,3 +170,49 @@ def test_an_operation_id_that_is_no_number_of_practice_is_refused(judge: Judge, 
     reply = f"<Result>OK</Result><operationId>{digits}</operationId>"
     [finding] = judge("ResponseMessage", "reply", noun="OperationSet", reply=reply)
     assert finding.xpath == "/ResponseMessage/Reply/operationId"
+
+
+def test_a_set_of_several_operations_that_does_not_say_whether_all_must_succeed_is_warned(
+    judge: Judge, root: Root
+) -> None:
+    operations = [_operation(1, root("MeterReadings")), _operation(2, root("MeterReadings"))]
+    [finding] = _execute(judge, *operations, integrity=False)
+    assert (finding.rule, finding.severity) == ("operation-integrity", "warning")
+    assert "each for itself" in finding.text
+    assert _execute(judge, operations[0], integrity=False) == []
+
+
+_METER = "<Meter><mRID>m-1</mRID></Meter>"
+_LINK = "<Meter><mRID>m-1</mRID></Meter><UsagePoint><Names><name>up-7</name></Names></UsagePoint>"
+
+
+def _linked(root: Root, link: int, meter: int, verb: str = "create") -> list[str]:
+    return [
+        _operation(link, root("MasterDataLinkageConfig", _LINK), "create", "MasterDataLinkageConfig"),
+        _operation(meter, root("MeterConfig", _METER), verb, "MeterConfig"),
+    ]
+
+
+def test_a_link_to_what_only_a_later_operation_creates_is_warned(judge: Judge, root: Root) -> None:
+    [finding] = _execute(judge, *_linked(root, 1, 2))
+    assert (finding.rule, finding.severity, finding.found) == ("operation-link", "warning", "m-1")
+    assert "Operation 1 links the Meter 'm-1', which only operation 2 creates" in finding.text
+
+
+def test_the_order_of_an_enforced_sequence_counts_for_links(judge: Judge, root: Root) -> None:
+    [order] = _execute(judge, *_linked(root, 2, 1), sequence=True)
+    assert order.rule == "operation-order"
+
+
+def test_links_to_what_exists_or_was_created_before_pass(judge: Judge, root: Root) -> None:
+    assert _execute(judge, *reversed(_linked(root, 2, 1))) == []
+    assert _execute(judge, *_linked(root, 1, 2, verb="change")) == []
+    other = _operation(2, root("MeterConfig", "<Meter><mRID>m-2</mRID></Meter>"), "create", "MeterConfig")
+    assert _execute(judge, _linked(root, 1, 2)[0], other) == []
+
+
+def test_a_hundred_faults_of_one_rule_do_not_hide_another(judge: Judge, root: Root) -> None:
+    many = [_operation(number, "") for number in range(1, 151)]
+    findings = _execute(judge, *many, _operation(151, root("MeterReadings"), "explode"))
+    assert {finding.rule for finding in findings} <= {"operation-payload", "operation-verb"}
+    assert len(findings) == 100

@@ -43,7 +43,7 @@ def correlation_findings(message: Message, _site: Site) -> tuple[Finding, ...]:
     return (BLANK_CORRELATION.finding(header_place(message, "CorrelationID"), text, "Write an id, or leave it out."),)
 
 
-def reply_findings(message: Message, _site: Site) -> tuple[Finding, ...]:
+def address_findings(message: Message, _site: Site) -> tuple[Finding, ...]:
     """Judge what a request says about its replies; a one-way request has none, so its address does not matter."""
     header = message.header
     if header.ack_required is False:

@@ -1,14 +1,17 @@
 """Times as XML Schema writes them, read with care: xs:dateTime allows what Python's own reader refuses."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
-END_OF_DAY = "T24:"
+END_OF_DAY: Final = "T24:"
+SIGNS: Final = ("+", "-")
+"""What an offset begins with, six characters before the end."""
 
 
 def has_offset(text: str) -> bool:
     """Tell whether a time of the type xs:dateTime says its offset from UTC, or Z."""
     text = text.strip()
-    return text.endswith("Z") or text[-6:-5] in ("+", "-")
+    return text.endswith("Z") or text[-6:-5] in SIGNS
 
 
 def instant(text: str) -> datetime | None:

@@ -27,6 +27,8 @@ _MARKS: Final = {
 """Minute and second of the times on a grid within the hour."""
 _ENOUGH: Final = 4
 """Readings from which an even spacing shows that the reading type names another period."""
+_A_DAY: Final = 96
+"""Times of a block that are remembered, at most: a day in quarters of an hour."""
 _HOURS: Final = slice(11, 13)
 _MINUTES: Final = slice(14, 16)
 _MARK: Final = slice(14, 19)
@@ -63,7 +65,7 @@ class Intervals:
         """
         minutes = self._minutes(block)
         texts = self._texts(block)
-        if isinstance(texts, list) and _is_regular(texts, minutes):
+        if isinstance(texts, list) and _are_regular(texts, minutes):
             return NOTHING
         readings = list(_readings(self._times(block)))
         order = _order(readings, path) if room.has(INTERVAL_ORDER) else NOTHING
@@ -86,8 +88,20 @@ def _minutes_of(code: str | None) -> int | None:
     return None if kind.measuring_period in _ROLLING else kind.measuring_period_minutes
 
 
+def _are_regular(texts: list[str], minutes: int | None) -> bool:
+    """Tell, at little cost, that the times of a block are in order and on the grid. False means: look closer.
+
+    All meters of a site have the same times in their blocks, so what was said of them is remembered.
+    """
+    return _seen(tuple(texts), minutes) if len(texts) <= _A_DAY else _is_regular(texts, minutes)
+
+
+@lru_cache(maxsize=128)
+def _seen(texts: tuple[str, ...], minutes: int | None) -> bool:
+    return _is_regular(texts, minutes)
+
+
 def _is_regular(texts: Sequence[str], minutes: int | None) -> bool:
-    """Tell, at little cost, that the times of a block are in order and on the grid. False means: look closer."""
     if len({text[_REST] for text in texts}) > 1:
         return False
     if texts and texts[0][_REST].lstrip(".0")[:1] not in ("Z", "+", "-"):

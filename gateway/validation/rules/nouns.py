@@ -88,12 +88,15 @@ def profile_findings(message: Message, site: Site) -> tuple[Finding, ...]:
     if message.request is None:
         return NOTHING
     expected = get_profile(message.header.noun)
-    own = f"{{{message.version.namespace}}}"
+    own = message.version.prefix
+    right = f"{{{profile_namespace(expected)}}}{expected}" if expected in site.profiles else ""
     findings: list[Finding] = []
     for child in message.request:
         tag = tag_of(child)
+        if tag.startswith(own) or tag == right or len(findings) >= MAX_FAULTS:
+            continue
         name = local_name(child)
-        if tag.startswith(own) or not name.startswith("Get") or len(findings) >= MAX_FAULTS:
+        if not name.startswith("Get"):
             continue
         if not agrees_with(expected, etree.QName(child)):
             space = profile_namespace(expected)

@@ -16,9 +16,12 @@ from gateway.message.verbs import EVENT_OF, OPERATION_VERBS, REQUEST_OF, VERBS_O
 from gateway.validation.faults import MAX_FAULTS
 from gateway.validation.registry import (
     EXECUTE_OPERATION_SET,
+    NOUN_UNKNOWN,
     OPERATION_ELEMENT,
     OPERATION_ID_SIZE,
     OPERATION_ID_UNIQUE,
+    OPERATION_INTEGRITY,
+    OPERATION_LINK,
     OPERATION_NOUN,
     OPERATION_ORDER,
     OPERATION_PAYLOAD,
@@ -30,10 +33,13 @@ from gateway.validation.registry import (
 )
 from gateway.validation.rules.nouns import unknown_noun
 from gateway.validation.rules.site import NOTHING, Site, header_place
+from gateway.validation.rules.tally import Room
 from gateway.validation.wording import listed, namespace, nearest, shortened
 
 _ID_DIGITS: Final = 18
 _EXECUTIONS: Final = frozenset({Verb.EXECUTE, Verb.EXECUTED})
+_CREATIONS: Final = frozenset({Verb.CREATE, Verb.CREATED})
+_LINK: Final = "MasterDataLinkageConfig"
 _DELETIONS: Final = frozenset({Verb.DELETE, Verb.DELETED})
 
 
@@ -41,7 +47,7 @@ def operation_set_element(message: Message) -> etree._Element | None:
     """Give the OperationSet of a message, if it has one."""
     if message.payload is None or message.content:
         return None
-    return message.payload.find(f"{{{message.version.namespace}}}OperationSet")
+    return message.payload.find(f"{message.version.prefix}OperationSet")
 
 
 def _ids(part: etree._Element, prefix: str) -> list[Finding]:
@@ -56,7 +62,7 @@ def reply_id_findings(message: Message, _site: Site) -> tuple[Finding, ...]:
     """Judge the ids of operations that a reply names."""
     if message.reply is None:
         return NOTHING
-    return tuple(_ids(message.reply, f"{{{message.version.namespace}}}"))
+    return tuple(_ids(message.reply, message.version.prefix))
 
 
 def operation_findings(message: Message, site: Site) -> tuple[Finding, ...]:
@@ -67,7 +73,7 @@ def operation_findings(message: Message, site: Site) -> tuple[Finding, ...]:
         return NOTHING
     findings = list(_together(message, element))
     if element is not None:
-        findings += islice(_set(message, element, site), MAX_FAULTS)
+        findings += _set(message, element, site)
     return tuple(findings)
 
 
@@ -92,7 +98,8 @@ def _together(message: Message, element: etree._Element | None) -> Iterator[Find
 
 
 def _set(message: Message, element: etree._Element, site: Site) -> Iterator[Finding]:
-    prefix = f"{{{message.version.namespace}}}"
+    prefix = message.version.prefix
+    room = Room()  # a set may have as many operations as a message has room for
     too_long = _ids(element, prefix)
     if too_long:
         yield from too_long
@@ -108,20 +115,24 @@ def _set(message: Message, element: etree._Element, site: Site) -> Iterator[Find
         number = operation.operation_id
         if counts[number] > 1 and number in seen:
             text = f"The operationId {number} stands {counts[number]} times in the set."
-            yield OPERATION_ID_UNIQUE.finding(
+            yield from room.tell(
+                OPERATION_ID_UNIQUE,
                 _child(place, prefix + "operationId"),
                 text,
                 "Give every operation a number of its own.",
                 found=str(number),
             )
         seen.add(number)
-        yield from _verb(place, operation, message, prefix)
-        yield from _content(place, operation, site, prefix)
+        yield from _verb(place, operation, message, prefix, room)
+        yield from _content(place, operation, site, prefix, room)
     if operations.enforce_msg_sequence:
-        yield from _order(pairs, prefix)
+        yield from _order(pairs, prefix, room)
+    if len(pairs) > 1 and operations.enforce_transactional_integrity is None:
+        yield from _integrity(element, message, room)
+    yield from _links(pairs, in_order=operations.enforce_msg_sequence is True, room=room)
 
 
-def _verb(place: etree._Element, operation: Operation, message: Message, prefix: str) -> Iterator[Finding]:
+def _verb(place: etree._Element, operation: Operation, message: Message, prefix: str, room: Room) -> Iterator[Finding]:
     verb, number = (operation.verb or "").strip(), operation.operation_id
     past = message.header.verb == Verb.EXECUTED
     allowed = sorted(v for v in OPERATION_VERBS if (v in REQUEST_OF) is past)
@@ -129,24 +140,24 @@ def _verb(place: etree._Element, operation: Operation, message: Message, prefix:
     if not verb:
         text = f"Operation {number} has no verb, and there is no default."
         advice = f"Write {listed(allowed, 'or')} as its verb."
-        yield OPERATION_VERB_MISSING.finding(element, text, advice, allowed=allowed)
+        yield from room.tell(OPERATION_VERB_MISSING, element, text, advice, allowed=allowed)
         return
     if verb not in OPERATION_VERBS:
         close = nearest(verb, allowed)
         text = f"Operation {number} has the verb {shortened(verb)}, which is not allowed in an OperationSet."
         advice = f"Write {close or listed(allowed, 'or')}."
-        yield OPERATION_VERB.finding(element, text, advice, found=shortened(verb), allowed=allowed)
+        yield from room.tell(OPERATION_VERB, element, text, advice, found=shortened(verb), allowed=allowed)
     elif verb not in allowed and message.header.verb in _EXECUTIONS:
         right = REQUEST_OF.get(Verb(verb)) or EVENT_OF[Verb(verb)]
         text = f"Operation {number} has the verb {verb}, but the message says {message.header.verb}."
-        yield OPERATION_TENSE.finding(element, text, f"Write {right}.", found=verb, allowed=allowed)
+        yield from room.tell(OPERATION_TENSE, element, text, f"Write {right}.", found=verb, allowed=allowed)
     if operation.element_operation and verb in OPERATION_VERBS - _DELETIONS:
         text = f"Operation {number} has elementOperation=true with the verb {verb}; it is for deleting alone."
         advice = "Take elementOperation out, or write false."
-        yield OPERATION_ELEMENT.finding(_child(place, prefix + "elementOperation"), text, advice, found="true")
+        yield from room.tell(OPERATION_ELEMENT, _child(place, prefix + "elementOperation"), text, advice, found="true")
 
 
-def _content(place: etree._Element, operation: Operation, site: Site, prefix: str) -> Iterator[Finding]:
+def _content(place: etree._Element, operation: Operation, site: Site, prefix: str, room: Room) -> Iterator[Finding]:
     number, root = operation.operation_id, operation.content
     noun = (operation.noun or "").strip()
     if root is None:
@@ -154,25 +165,25 @@ def _content(place: etree._Element, operation: Operation, site: Site, prefix: st
         advice = (
             f"Put {noun or 'the object, in the profile of its noun,'} into the Operation, after its other elements."
         )
-        yield OPERATION_PAYLOAD.finding(place, text, advice, allowed=(noun,) if noun else ())
+        yield from room.tell(OPERATION_PAYLOAD, place, text, advice, allowed=(noun,) if noun else ())
         return
     name = local_name(root)
     if noun in ("", name) and not agrees_with(name, etree.QName(root)):
         text = f"The payload of operation {number}, {name}, is in a namespace that is not its own."
         advice = f"Write {name} in the namespace '{profile_namespace(name)}'."
-        yield OPERATION_NOUN.finding(
-            root, text, advice, found=namespace(tag_of(root)), allowed=(profile_namespace(name),)
+        yield from room.tell(
+            OPERATION_NOUN, root, text, advice, found=namespace(tag_of(root)), allowed=(profile_namespace(name),)
         )
     elif noun and noun != name:
         text = f"Operation {number} has the noun {shortened(noun)}, but its payload's root is {name}."
         advice = f"Send {shortened(noun)} as the payload of the operation, or name {name} as its noun."
         element = _child(place, prefix + "noun")
-        yield OPERATION_NOUN.finding(element, text, advice, found=shortened(noun), allowed=(name,))
-    elif (noun or name) not in site.nouns:
+        yield from room.tell(OPERATION_NOUN, element, text, advice, found=shortened(noun), allowed=(name,))
+    elif (noun or name) not in site.nouns and room.has(NOUN_UNKNOWN):
         yield unknown_noun(_child(place, prefix + "noun") if noun else root, noun or name, site)
 
 
-def _order(pairs: list[tuple[etree._Element, Operation]], prefix: str) -> Iterator[Finding]:
+def _order(pairs: list[tuple[etree._Element, Operation]], prefix: str, room: Room) -> Iterator[Finding]:
     for (_, before), (place, after) in pairwise(pairs):
         if after.operation_id < before.operation_id:
             text = (
@@ -181,8 +192,50 @@ def _order(pairs: list[tuple[etree._Element, Operation]], prefix: str) -> Iterat
             )
             advice = "Write the operations in ascending order of operationId."
             found = str(after.operation_id)
-            yield OPERATION_ORDER.finding(_child(place, prefix + "operationId"), text, advice, found=found)
+            yield from room.tell(OPERATION_ORDER, _child(place, prefix + "operationId"), text, advice, found=found)
             return
+
+
+def _integrity(element: etree._Element, message: Message, room: Room) -> Iterator[Finding]:
+    all_or_none = "all or none" if message.version.integrity_by_default else "each for itself"
+    text = (
+        "enforceTransactionalIntegrity is not written. In this version of the envelope that means that the operations "
+        f"count {all_or_none}; in the other version it means the opposite."
+    )
+    advice = "Write it: true, if all operations shall succeed or none; false, if each may fail by itself."
+    yield from room.tell(OPERATION_INTEGRITY, element, text, advice, allowed=("true", "false"))
+
+
+def _links(pairs: list[tuple[etree._Element, Operation]], *, in_order: bool, room: Room) -> Iterator[Finding]:
+    """Tell of links to objects that only a later operation creates. The order is that in which they would be run."""
+    creations = [operation for _, operation in pairs if (operation.verb or "").strip() in _CREATIONS]
+    if not any(operation.content is not None and local_name(operation.content) == _LINK for operation in creations):
+        return
+    if in_order:
+        creations.sort(key=lambda operation: operation.operation_id)
+    created: dict[tuple[str, str], tuple[int, int]] = {}
+    for position, operation in enumerate(creations):
+        if operation.content is not None and local_name(operation.content) != _LINK:
+            for key in _ids_of(operation.content):
+                created.setdefault(key, (position, operation.operation_id))
+    for position, operation in enumerate(creations):
+        if operation.content is None or local_name(operation.content) != _LINK:
+            continue
+        late = [(key, created[key]) for key in _ids_of(operation.content) if created.get(key, (-1, 0))[0] > position]
+        if late:
+            (kind, name), (_, number) = late[0]
+            text = f"Operation {operation.operation_id} links the {kind} '{shortened(name)}', which only operation "
+            text += f"{number} creates, after it."
+            advice = "Put links after the operations that create what they link, and write enforceMsgSequence=true."
+            yield from room.tell(OPERATION_LINK, operation.content, text, advice, found=shortened(name))
+
+
+def _ids_of(root: etree._Element) -> Iterator[tuple[str, str]]:
+    """Give the ids and names of the objects right below a root, with what each of them is."""
+    space = tag_of(root).removesuffix(local_name(root))
+    for child in root:
+        texts = (child.findtext(space + "mRID"), *(name.text for name in child.iterfind(f"{space}Names/{space}name")))
+        yield from ((local_name(child), text.strip()) for text in texts if text and text.strip())
 
 
 def _child(place: etree._Element, tag: str) -> etree._Element:

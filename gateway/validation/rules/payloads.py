@@ -1,15 +1,13 @@
-"""Whether a message has the payload, or the ids, that its verb calls for; and what a reply FAILED must say."""
+"""Whether a message has the payload, or the ids, that its verb calls for."""
 
 from typing import Final
 
 from lxml import etree
 
-from gateway.codes import Result
 from gateway.message import Finding, Message, MessageKind, Severity, Verb
 from gateway.message.places import local_name, tag_of
 from gateway.message.verbs import EVENT_VERBS, REQUEST_OF
 from gateway.validation.registry import (
-    FAILED_WITHOUT_ERROR,
     ID_REQUIRED,
     ONE_PAYLOAD,
     PAYLOAD_FORBIDDEN,
@@ -36,19 +34,6 @@ def payload_findings(message: Message, _site: Site) -> tuple[Finding, ...]:
     elif not content and verb in EVENT_VERBS and verb != Verb.EXECUTED:
         findings += _event_without_content(message, verb)
     return tuple(findings) if findings else NOTHING
-
-
-def reply_error_findings(message: Message, _site: Site) -> tuple[Finding, ...]:
-    """Warn of a reply FAILED that names no error."""
-    reply = message.reply
-    if reply is None:
-        return NOTHING
-    prefix = f"{{{message.version.namespace}}}"
-    if reply.findtext(prefix + "Result") != Result.FAILED or reply.find(prefix + "Error") is not None:
-        return NOTHING
-    text = "The reply says FAILED and names no error."
-    advice = "Write at least one Error with its code after Result."
-    return (FAILED_WITHOUT_ERROR.finding(reply, text, advice),)
 
 
 def _several(content: tuple[etree._Element, ...]) -> Finding:
@@ -99,11 +84,11 @@ def _present(verb: str) -> str:
 
 
 def _holds(message: Message, *names: str) -> bool:
-    wanted = {f"{{{message.version.namespace}}}{name}" for name in names}
+    wanted = {f"{message.version.prefix}{name}" for name in names}
     return message.payload is not None and any(tag_of(child) in wanted for child in message.payload)
 
 
 def _has_ids(message: Message) -> bool:
-    tag = f"{{{message.version.namespace}}}ID"
+    tag = f"{message.version.prefix}ID"
     parts = (part for part in (message.request, message.payload) if part is not None)
     return any((element.text or "").strip() for part in parts for element in part.iterchildren(tag))

@@ -38,9 +38,9 @@ class KnownCodes:
     """The refs of one schema that were found to be codes: a site uses some hundreds, and they come again and again."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
-        self.by_tag: dict[str, set[str | None]] = {tag: set() for tag in vocabulary.references}
+        self.by_tag: dict[object, set[str | None]] = {tag: set() for tag in vocabulary.references}
         self.by_tag |= {tag: set() for tag in vocabulary.declared if tag not in self.by_tag}
-        self.tags = tuple(self.by_tag)
+        self.tags = (*vocabulary.references, *(vocabulary.declared - set(vocabulary.references)))
 
     def learn(self, tag: str, ref: str) -> None:
         """Remember a code, unless a partner tries to fill the memory."""

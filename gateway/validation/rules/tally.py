@@ -1,6 +1,5 @@
 """Faults that repeat: told once, at the first place, with how often they were met. Nothing here holds an element."""
 
-from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
@@ -54,17 +53,32 @@ class Room:
     """How much may still be told of each rule. Counted rule by rule: of a rule that is broken at least one is told."""
 
     def __init__(self) -> None:
-        self._told: Counter[str] = Counter()
+        self._told: dict[str, int] = {}
 
     def has(self, rule: Rule) -> bool:
         """Tell whether another finding of a rule may be told."""
-        return self._told[rule.id] < MAX_FAULTS
+        return self._told.get(rule.id, 0) < MAX_FAULTS
+
+    def tell(
+        self,
+        rule: Rule,
+        place: etree._Element | Place,
+        text: str,
+        advice: str,
+        *,
+        found: str = "",
+        allowed: Iterable[str] = (),
+    ) -> Iterator[Finding]:
+        """Tell that a rule is broken, where there is room. To find the place of an element among many takes long."""
+        if self.has(rule):
+            yield from self.take([rule.finding(place, text, advice, found=found, allowed=allowed)])
 
     def take(self, findings: Iterable[Finding]) -> list[Finding]:
         """Give the findings for which there is room."""
         taken: list[Finding] = []
         for finding in findings:
-            if self._told[finding.rule] < MAX_FAULTS:
-                self._told[finding.rule] += 1
+            told = self._told.get(finding.rule, 0)
+            if told < MAX_FAULTS:
+                self._told[finding.rule] = told + 1
                 taken.append(finding)
         return taken

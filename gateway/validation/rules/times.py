@@ -7,19 +7,24 @@ from typing import Final
 
 from lxml import etree
 
-from gateway.message import Finding, Message
+from gateway.message import EnvelopeVersion, Finding, Message
 from gateway.message.places import tag_of
 from gateway.validation.registry import PERIOD_BACKWARDS, TIMESTAMP_24, TIMESTAMP_OFFSET, Place, Rule
-from gateway.validation.rules.instants import END_OF_DAY, has_offset, instant
+from gateway.validation.rules.instants import END_OF_DAY, SIGNS, has_offset, instant
 from gateway.validation.rules.site import NOTHING, Site, header_place
 from gateway.validation.rules.tally import Note, Tally
 
+_REQUEST_TIMES: Final[dict[object, str]] = {
+    f"{version.prefix}{name}": name for version in EnvelopeVersion for name in ("StartTime", "EndTime")
+}
+_REST: Final = slice(19, None)
+"""Fraction of the second and offset, of a time in a year of four digits."""
 _DATE_TIME: Final = re.compile(r"-?\d{4,}-\d\d-\d\dT\d\d:", re.ASCII)
 
 
 def is_tidy(text: str | None) -> bool:
-    """Tell, at little cost, that nothing is to be said about a time. Called for every time of every message."""
-    return text is not None and END_OF_DAY not in text and (text[-1:] == "Z" or text[-6:-5] in ("+", "-"))
+    """Tell, at little cost, that nothing is to be said about a time."""
+    return text is not None and END_OF_DAY not in text and (text[-1:] == "Z" or text[-6:-5] in SIGNS)
 
 
 class Times:
@@ -49,7 +54,7 @@ def header_time_findings(message: Message, _site: Site) -> tuple[Finding, ...]:
         findings = _of(header_place(message, "Timestamp"))
     if header.replay_detection is not None and not is_tidy(header.replay_detection.created):
         element = header_place(message, "ReplayDetection")
-        created = element.find(f"{{{message.version.namespace}}}Created")
+        created = element.find(f"{message.version.prefix}Created")
         findings += _of(element if created is None else created)
     return findings
 
@@ -58,12 +63,18 @@ def request_time_findings(message: Message, _site: Site) -> tuple[Finding, ...]:
     """Judge StartTime and EndTime of a request."""
     if message.request is None:
         return NOTHING
-    prefix = f"{{{message.version.namespace}}}"
-    start, end = (message.request.find(prefix + name) for name in ("StartTime", "EndTime"))
+    start = end = None
     findings = NOTHING
-    for element in (start, end):
-        if element is not None and not is_tidy(element.text):
-            findings += _of(element)
+    for child in message.request:
+        name = _REQUEST_TIMES.get(child.tag)
+        if name is None:
+            continue
+        if not is_tidy(child.text):
+            findings += _of(child)
+        if name == "StartTime":
+            start = child
+        else:
+            end = child
     if start is not None and end is not None and is_backwards(start.text, end.text):
         findings += (backwards(Place.of(end), start.text, end.text),)
     return findings
@@ -71,7 +82,9 @@ def request_time_findings(message: Message, _site: Site) -> tuple[Finding, ...]:
 
 def is_backwards(start: str | None, end: str | None) -> bool:
     """Tell whether a period ends before it starts; times that say no offset are not compared."""
-    first, last = instant(start or ""), instant(end or "")
+    if start is None or end is None or (start[_REST] == end[_REST] and start <= end):  # the same offset: like text
+        return False
+    first, last = instant(start), instant(end)
     return first is not None and last is not None and last < first
 
 
