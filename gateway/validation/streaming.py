@@ -62,7 +62,9 @@ def _whole(document: Document, beginning: Beginning, limits: Limits) -> bytes:
             raw += chunk
     if size > limits.message_bytes:
         message_of(b"", beginning.document)  # where it is no message at all, that is the better reason
-        raise too_large(size, limits)
+        refusal = too_large(size, limits).finding
+        advice = "Only a payload with a single root of a noun can be judged in a stream, whatever its size."
+        raise Unreadable(replace(refusal, advice=f"{refusal.advice} {advice}"))
     return bytes(raw)
 
 
