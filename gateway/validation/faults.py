@@ -58,9 +58,8 @@ def is_valid(schema: etree.XMLSchema, element: etree._Element, size: int) -> boo
     if not _is_large(element, size):
         return schema.validate(element)
     parser = _parser(schema, _Silent())
-    document = memoryview(etree.tostring(element, encoding="UTF-8", with_tail=False))
-    for start in range(0, len(document), _CHUNK_BYTES):
-        parser.feed(bytes(document[start : start + _CHUNK_BYTES]))
+    for chunk in _chunks_of(element):
+        parser.feed(chunk)
         if len(parser.feed_error_log):
             return False
     parser.close()
@@ -91,6 +90,13 @@ def _parser(schema: etree.XMLSchema, target: Any) -> Any:  # noqa: ANN401 - the 
     return etree.XMLParser(
         schema=schema, target=target, resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False
     )
+
+
+def _chunks_of(element: etree._Element) -> Iterator[bytes]:
+    """Write an element in chunks: libxml2 refuses ten megabytes at once."""
+    document = memoryview(etree.tostring(element, encoding="UTF-8", with_tail=False))
+    for start in range(0, len(document), _CHUNK_BYTES):
+        yield bytes(document[start : start + _CHUNK_BYTES])
 
 
 class _Silent:
@@ -156,7 +162,8 @@ def _streamed(schema: etree.XMLSchema, element: etree._Element) -> Iterator[Faul
     locator = _Locator()
     parser = locator.parser = _parser(schema, locator)
     try:
-        parser.feed(etree.tostring(element, encoding="UTF-8", with_tail=False))
+        for chunk in _chunks_of(element):
+            parser.feed(chunk)
         parser.close()
     except _EnoughFaults:
         pass
