@@ -42,24 +42,6 @@ DEAD_HEADERS: Final = {
     "cim-redelivered": "`true` where this may be a second copy.",
 }
 
-OTHER_RULES: Final = {
-    "xml-empty": ("1.8", "A message has a body."),
-    "message-too-large": ("1.8", "A message has at most `max_message_bytes`; a larger one is not parsed."),
-    "xml-doctype": ("1.8", "A message has no DOCTYPE; entities and DTDs are never read."),
-    "xml-depth": ("1.8", "Elements nest at most 256 deep."),
-    "xml-attributes": ("1.8", "An element has at most 64 attributes."),
-    "xml-not-well-formed": ("1.8", "A message is well-formed XML in the encoding that it declares."),
-    "envelope-root": ("1.8", "The root is a message of IEC 61968-100 in a known namespace."),
-    "soap-wrapped": ("1.8", "A SOAP envelope has a message in its body; it is refused all the same, see above."),
-    "header-unusable": ("1.5", "A header has a verb and a noun."),
-    "routing-key": ("5.2", "The routing key is one that a binding of `cim.in` takes."),
-    "no-route": ("2.5 or 2.9", "A route takes the message; 2.5 where none has its noun, 2.9 otherwise."),
-    "reply-key": ("2.15", "A reply is published with the routing key `<CONTEXT>.REPLY.<application>`."),
-    "no-queue": ("5.2", "The queue that a message is delivered to exists."),
-    "internal-error": ("5.3", "The gateway handles the message without a defect of its own."),
-}
-"""Rules outside the registry: those of reading, which come before any check, and those of the way."""
-
 SETTINGS_TEXT: Final = """\
 Each can be set in four places; the first of these that has it wins:
 
@@ -73,7 +55,8 @@ Each can be set in four places; the first of these that has it wins:
 
 RULES_TEXT: Final = """\
 An error refuses the message; with a warning it passes, and `cimgate validate` shows it. [inferred] marks what is our
-reading or a policy of ours, not read from a source; see [the standard](standard.md)."""
+reading or a policy of ours, not read from a source; see [the standard](standard.md). `cimgate rules RULE` tells more of
+one. Where the last column says yes, a site can make it an error, a warning or silent, for all sources or for one."""
 
 CONSTRAINTS_TEXT: Final = """\
 A rule that begins with `cvc-` is a constraint of XML Schema: the envelope, or what it carries, is not valid by its

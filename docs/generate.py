@@ -15,7 +15,6 @@ from docs._words import (
     DEAD_HEADERS,
     DEAD_LETTERS_TEXT,
     EXIT_CODES,
-    OTHER_RULES,
     REASONS,
     RULES_TEXT,
     SETTINGS_TEXT,
@@ -30,7 +29,7 @@ from gateway.message.nouns import PART9_NOUNS
 from gateway.message.verbs import DEPRECATED, EVENT_OF, VERBS_OF
 from gateway.rulebook import route_table
 from gateway.settings import Settings
-from gateway.validation import RULES, SchemaSet
+from gateway.validation import READING_RULES, RULES, WAY_RULES, SchemaSet
 
 FILE: Final = Path(__file__).with_name("reference.md")
 _MIB: Final = 1024 * 1024
@@ -150,28 +149,30 @@ def _rules() -> Iterator[str]:
             rule.severity,
             rule.summary,
             rule.source + (" [inferred]" if rule.inferred else ""),
+            f"no: {rule.fixed}" if rule.fixed else "yes",
         )
         for rule in RULES
     )
-    yield from _table(("rule", "code", "usually", "demands", "rests on"), rows)
+    yield from _table(("rule", "code", "usually", "demands", "rests on", "level can be set"), rows)
     yield ""
     yield "Rules of reading, which come before all checks, and of the way through the gateway. All of them are errors."
     yield ""
-    yield from _table(
-        ("rule", "code", "demands"), ((f"`{rule}`", code, text) for rule, (code, text) in OTHER_RULES.items())
+    others = (
+        (f"`{rule.id}`", " or ".join((rule.code, *rule.other_codes)), rule.summary)
+        for rule in (*READING_RULES, *WAY_RULES)
     )
+    yield from _table(("rule", "code", "demands"), others)
     yield ""
     yield CONSTRAINTS_TEXT
 
 
 def _codes() -> Iterator[str]:
-    sent = {code for rule in RULES for code in (rule.code, *rule.other_codes)}
-    texts = {*map(str, sent), *(word for code, _ in OTHER_RULES.values() for word in code.split(" or "))}
+    sent = {code for rule in (*RULES, *READING_RULES, *WAY_RULES) for code in (rule.code, *rule.other_codes)}
     yield "## Reply codes"
     yield ""
     yield CODES_TEXT
     yield ""
-    rows = ((code.value, code.meaning, "yes" if code.value in texts else "") for code in ReplyCode)
+    rows = ((code.value, code.meaning, "yes" if code in sent else "") for code in ReplyCode)
     yield from _table(("code", "meaning", "given by the gateway"), rows)
 
 

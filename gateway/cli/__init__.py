@@ -16,6 +16,7 @@ from gateway.cli import (  # noqa: F401 - each registers its commands
     example,
     noun,
     routes,
+    rules,
     run,
     schemas,
     send,

@@ -56,7 +56,7 @@ def message_of(raw: bytes, document: etree._Element) -> Message:
     prefix = version.prefix
     parts = {tag_of(child): child for child in reversed(root)}  # the first of each name; the schema refuses a second
     payload = parts.get(prefix + "Payload")
-    content = () if payload is None else tuple(child for child in payload if not tag_of(child).startswith(prefix))
+    content = () if payload is None else tuple([child for child in payload if not tag_of(child).startswith(prefix)])
     return Message(
         raw=raw,
         kind=kind,

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from gateway.message import Finding, Severity
+from gateway.validation.outside import READING_RULES, WAY_RULES
 from gateway.validation.registry import RULES
 from gateway.validation.wording import listed, nearest, shortened
 
@@ -17,7 +18,7 @@ LEVELS: Final[Mapping[str, Severity | None]] = MappingProxyType(
 )
 """The words by which a site sets a severity."""
 
-_RULES: Final = {rule.id: rule for rule in RULES}
+_RULES: Final = {rule.id: rule for rule in (*RULES, *READING_RULES, *WAY_RULES)}
 _NOTHING: Final[Mapping[str, Severity | None]] = MappingProxyType({})
 
 

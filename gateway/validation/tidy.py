@@ -34,8 +34,11 @@ def tidy_schema(main: Source, vocabulary: Vocabulary) -> etree._Element | None:
     schema = deepcopy(main.schema)
     declarations = Declarations([(main, main.namespace)])
     prefix = f"{{{main.namespace}}}"
+    in_blocks = frozenset(declarations.times_of_intervals(main, vocabulary.blocks))
     for original, element in zip(main.schema.iter(_XS + "element"), schema.iter(_XS + "element"), strict=True):
-        if declarations.is_time(original, main.namespace):
+        if original in in_blocks:
+            done = True  # those of a block are judged together
+        elif declarations.is_time(original, main.namespace):
             done = _narrow_time(element)
         elif declarations.is_reference(original, main.namespace):
             target = vocabulary.references.get(prefix + element.get("name", ""))

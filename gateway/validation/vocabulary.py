@@ -160,6 +160,15 @@ class Declarations:
         kind = self._type_of(element, space)
         return kind is not None and self._has_ref(*kind)
 
+    def times_of_intervals(self, main: Source, blocks: Blocks | None) -> Iterator[etree._Element]:
+        """Give the declarations of the times that stand right inside interval readings."""
+        if blocks is None:
+            return
+        for reading in main.schema.iter(_XS + "element"):
+            kind = self._type_of(reading, main.namespace) if reading.get("name") == local(blocks.reading) else None
+            if kind is not None:
+                yield from (time for time in _own(kind[0], "element") if time.get("name") == local(blocks.time))
+
     def _sort(self, element: etree._Element, schema: etree._Element, space: str) -> None:
         tag = _tag(element, schema, space)
         if self.is_time(element, space):

@@ -12,7 +12,7 @@ from lxml import etree
 from gateway.codes import BadCode, ReadingType
 from gateway.message import Finding
 from gateway.validation.registry import INTERVAL_GRID, INTERVAL_ORDER, Place
-from gateway.validation.rules.instants import wall_clock
+from gateway.validation.rules.instants import END_OF_DAY, SIGNS, wall_clock
 from gateway.validation.rules.site import NOTHING
 from gateway.validation.rules.tally import Room
 from gateway.validation.vocabulary import Blocks
@@ -58,16 +58,23 @@ class Intervals:
         # One list of plain texts, made in C: a good block never becomes Python objects for its elements.
         self._texts = etree.XPath(f"{steps}/text()", namespaces=spaces, smart_strings=False)
 
+    def are_regular(self, block: etree._Element) -> bool:
+        """Tell, at little cost, that nothing is to be said of a block, nor of any single time in it."""
+        texts = self._texts(block)
+        return isinstance(texts, list) and _are_regular(texts, self._minutes(block))
+
+    def times(self, block: etree._Element) -> list[etree._Element]:
+        """Give the times of a block."""
+        found = self._times(block)
+        return [time for time in found if isinstance(time, etree._Element)] if isinstance(found, list) else []
+
     def findings(self, block: etree._Element, path: Path, room: Room) -> tuple[Finding, ...]:
-        """Judge one block, as far as there is room to tell of it.
+        """Judge a block that is not regular, as far as there is room to tell of it.
 
         Readings without a time, and reading types that are no code, are left alone.
         """
         minutes = self._minutes(block)
-        texts = self._texts(block)
-        if isinstance(texts, list) and _are_regular(texts, minutes):
-            return NOTHING
-        readings = list(_readings(self._times(block)))
+        readings = list(_readings(self.times(block)))
         order = _order(readings, path) if room.has(INTERVAL_ORDER) else NOTHING
         grid = _grid(readings, minutes, path) if minutes is not None and room.has(INTERVAL_GRID) else NOTHING
         return (*order, *grid)
@@ -104,9 +111,9 @@ def _seen(texts: tuple[str, ...], minutes: int | None) -> bool:
 def _is_regular(texts: Sequence[str], minutes: int | None) -> bool:
     if len({text[_REST] for text in texts}) > 1:
         return False
-    if texts and texts[0][_REST].lstrip(".0")[:1] not in ("Z", "+", "-"):
+    if texts and texts[0][_REST].lstrip(".0")[:1] not in ("Z", *SIGNS):
         return False
-    if any(before >= after for before, after in pairwise(texts)):
+    if any(before >= after for before, after in pairwise(texts)) or any(END_OF_DAY in text for text in texts):
         return False
     if minutes is None:
         return True
@@ -119,10 +126,10 @@ def _minute(text: str) -> int:
     return int(text[_HOURS]) * _HOUR + int(text[_MINUTES])
 
 
-def _readings(elements: object) -> Iterator[_Reading]:
+def _readings(elements: Sequence[etree._Element]) -> Iterator[_Reading]:
     found = [
         (element, text, clock)
-        for element in (elements if isinstance(elements, list) else [])
+        for element in elements
         if (clock := wall_clock(text := (element.text or "").strip())) is not None
     ]
     aware = [item for item in found if item[2].tzinfo is not None]

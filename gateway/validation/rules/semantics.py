@@ -39,10 +39,11 @@ class Semantics:
 
         Of a `tidy` one it is known that nothing is to be said of its single times and references.
         """
+        if tidy and (not self.wholes or next(root.iter(*self.wholes), None) is None):
+            return []
         judging = SemanticPass(self, verb)
-        if tidy:
-            return judging.record_wholes(root)
-        return judging.record(root) + judging.finish()
+        found = judging.record_wholes(root) if tidy else judging.record(root)
+        return found + judging.finish()
 
 
 class SemanticPass:
@@ -86,13 +87,14 @@ class SemanticPass:
         return self._room.take(found) if found else found
 
     def record_wholes(self, part: etree._Element) -> list[Finding]:
-        """Judge the periods, blocks and controls of a part whose single times and references are known to be tidy."""
+        """Judge the periods, blocks and controls of a part that is tidy: see `gateway.validation.tidy`.
+
+        The times inside blocks are not known to be tidy, unless the block is regular.
+        """
         found: list[Finding] = []
         if self._semantics.wholes:
             for element in part.iter(*self._semantics.wholes):
-                found += self._judge_whole(element)
-        if self._startless is not None:
-            found += (_startless(note) for _, note in self._startless)
+                found += self._judge_whole(element, tidy=True)
         return self._room.take(found) if found else found
 
     def finish(self) -> list[Finding]:
@@ -116,17 +118,23 @@ class SemanticPass:
             self._references = References(self._semantics.vocabulary, self._semantics.known, self._path)
         self._references.note(element)
 
-    def _judge_whole(self, element: etree._Element) -> tuple[Finding, ...]:
+    def _judge_whole(self, element: etree._Element, *, tidy: bool = False) -> tuple[Finding, ...]:
         words, intervals = self._semantics.vocabulary, self._semantics.intervals
-        if element.tag == words.end:
+        tag = element.tag
+        if tag == words.end:
             return self._judge_period(element)
-        if element.tag == words.control:
+        if tag == words.control:
             if self._creates and not _has_start(element, words):
                 if self._startless is None:
                     self._startless = Tally(self._path)
                 self._startless.add(None, element)
             return NOTHING
-        return NOTHING if intervals is None else intervals.findings(element, self._path, self._room)
+        if intervals is None or intervals.are_regular(element):
+            return NOTHING
+        if tidy:
+            for time in intervals.times(element):
+                self._note_time(time)
+        return intervals.findings(element, self._path, self._room)
 
     def _judge_period(self, end: etree._Element) -> tuple[Finding, ...]:
         parent = end.getparent()
