@@ -57,3 +57,12 @@ def test_a_large_envelope_with_many_faults_is_told_in_part(
 def test_a_large_payload_does_not_hide_a_fault_of_the_envelope(judge: Judge, root: Root) -> None:
     [finding] = judge(header="<Timestamp>now</Timestamp>", payload=root("MeterReadings", _GOOD * 5_000))
     assert finding.xpath == "/EventMessage/Header/Timestamp"
+
+
+def test_many_faults_of_meaning_are_told_in_part_and_in_bounded_time(judge: Judge, root: Root) -> None:
+    reading = "<IntervalReadings><timeStamp>2024-03-01T00:07:00Z</timeStamp></IntervalReadings>"
+    kind = '<ReadingType ref="0.0.2.4.1.1.12.0.0.0.0.0.0.0.0.3.72.0"/>'
+    block = f"<MeterReading><IntervalBlocks>{reading}{kind}</IntervalBlocks></MeterReading>"
+    findings = judge(payload=root("MeterReadings", block * 40_000))
+    assert [finding.rule for finding in findings] == ["interval-grid"] * 100
+    assert "MeterReading[100]" in findings[-1].xpath
