@@ -41,6 +41,10 @@ from one of the validators.
 
 {verdict}
 
+What counts as the place: the parent of a dropped element; the element itself for a value, a name or a namespace; any
+element from the first to the second of two that were swapped; for an element that stands once too often, one of its
+name or one that it pushed out of order.
+
 A dash: the profile has no such place (no listed values, or text alone). Fewer mutants than instances: the others had
 no such place, because an optional part was left out.
 

@@ -3,6 +3,7 @@
 In a checkout these folders lie at its top; in an installed wheel they are package data under `gateway/data/`.
 """
 
+import posixpath
 import re
 from importlib.resources import files
 from io import BytesIO
@@ -15,6 +16,7 @@ from gateway.message.namespaces import XSD_NAMESPACE
 from gateway.message.places import tag_of
 
 _SCHEMA: Final = f"{{{XSD_NAMESPACE}}}schema"
+_REFERENCES: Final = ("include", "import", "redefine")
 _COMMENT: Final = re.compile(r"<!--(.*?)-->", re.DOTALL)
 _CONFIDENCE: Final = re.compile(r"Confidence: (.*?)\.\s", re.DOTALL)
 
@@ -63,6 +65,32 @@ def schema_sources(*extra: Path) -> dict[str, bytes]:
     return {name: raw for name, (raw, _) in sources.items()}
 
 
+def is_from(folder: Path | None, name: str) -> bool:
+    """Tell whether a key of `schema_sources(folder)` is a file of that folder, and not one that comes with cimgate."""
+    return folder is not None and (folder / name).is_file()
+
+
+def schema_file(file: Path) -> dict[str, bytes]:
+    """Read one XSD with all that it includes or imports from files, by paths relative to its folder.
+
+    What it names and is not there is left out. Raises `ResourceError` for what cannot be read or is no XML Schema.
+    """
+    sources: dict[str, bytes] = {}
+    waiting = [file.name]
+    while waiting:
+        name = waiting.pop()
+        path = file.parent / name
+        if name in sources or (sources and not path.is_file()):
+            continue
+        try:
+            sources[name] = path.read_bytes()
+        except OSError as error:
+            raise ResourceError(f"{path} cannot be read: {error.strerror}.") from error
+        target_namespace(sources[name], str(path))
+        waiting += [posixpath.normpath(posixpath.join(posixpath.dirname(name), s)) for s in _named_by(sources[name])]
+    return sources
+
+
 def stated_basis(raw: bytes) -> str:
     """Give what an XSD says in its head comment that it rests on (`Confidence: ...`), empty where it does not say."""
     comment = _COMMENT.search(raw.decode("utf-8", "replace"))
@@ -81,7 +109,9 @@ def target_namespace(raw: bytes, name: str) -> str:
         )
         _, root = next(iter(events))
     except (etree.XMLSyntaxError, StopIteration) as error:
-        raise ResourceError(f"{name} is not well-formed XML: {error}") from error
+        raise ResourceError(
+            f"{name} is not well-formed XML: {getattr(error, 'msg', None) or 'it is empty'}."
+        ) from error
     if tag_of(root) != _SCHEMA:
         raise ResourceError(f"{name} is no XML Schema: its root element is {tag_of(root)}.")
     return root.get("targetNamespace", "")
@@ -102,6 +132,13 @@ def route_sources(folder: Path | None = None) -> dict[str, str]:
         except OSError as error:
             raise ResourceError(f"{file} cannot be read: {error.strerror}.") from error
     return sources
+
+
+def _named_by(raw: bytes) -> list[str]:
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=True)
+    references = etree.fromstring(raw, parser).iterchildren(*(f"{{{XSD_NAMESPACE}}}{n}" for n in _REFERENCES))
+    places = (reference.get("schemaLocation", "") for reference in references)
+    return [place for place in places if place and "://" not in place and not place.startswith("/")]
 
 
 def _read_schemas(folder: Path) -> dict[str, tuple[bytes, str]]:

@@ -9,6 +9,7 @@ import typer
 
 from gateway import __version__
 from gateway.cli import (  # noqa: F401 - each registers its commands
+    _schema_diff,
     codes,
     config,
     demo,

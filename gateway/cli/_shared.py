@@ -141,8 +141,10 @@ def _expected(error: Exception) -> CommandError | None:
     if isinstance(error, CommandError):
         return error
     # The classes are looked up in what is loaded: an error cannot come from a module that nobody imported.
-    if _is_one_of(error, "gateway.settings", "SettingsError") or _is_one_of(
-        error, "gateway.resources", "ResourceError"
+    if (
+        _is_one_of(error, "gateway.settings", "SettingsError")
+        or _is_one_of(error, "gateway.resources", "ResourceError")
+        or _is_one_of(error, "gateway.validation", "SchemaError")
     ):
         return CommandError(str(error))
     if _is_one_of(error, "gateway.routing", "RoutingError"):

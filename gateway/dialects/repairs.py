@@ -12,10 +12,12 @@ from gateway.message.namespaces import SOAP_NAMESPACES
 from gateway.message.nouns import PART9_NOUNS
 from gateway.message.places import local_name, tag_of
 from gateway.message.reading import is_strongly_typed, strongly_typed
-from gateway.message.verbs import DEPRECATED, EVENT_OF, VERBS_OF
+from gateway.message.verbs import DEPRECATED, EVENT_OF, OPERATION_VERBS, REQUEST_OF, VERBS_OF
+from gateway.validation.registry import OPERATION_VERB
 from gateway.validation.rules import Site
 from gateway.validation.rules.exchange import correlation_findings, soap_finding
 from gateway.validation.rules.nouns import noun_findings, unlisted_noun
+from gateway.validation.rules.operations import verb_words
 from gateway.validation.rules.site import header_place
 from gateway.validation.rules.verbs import unlisted_verb, verb_findings
 from gateway.validation.wording import namespace
@@ -74,7 +76,7 @@ def repair_root(document: etree._Element, dialect: Dialect) -> tuple[etree._Elem
 
 
 def repair_header(message: Message, dialect: Dialect, site: Site) -> tuple[list[tuple[str, str]], list[Finding]]:
-    """Repair verb, noun and CorrelationID in the tree; give the noun that was replaced (theirs, ours) and findings."""
+    """Repair verbs, noun and CorrelationID in the tree; give the noun that was replaced (theirs, ours) and findings."""
     if not dialect.lenient or message.kind in (MessageKind.FAULT, MessageKind.GENERIC):
         return [], []
     found: list[Finding] = []
@@ -83,6 +85,7 @@ def repair_header(message: Message, dialect: Dialect, site: Site) -> tuple[list[
         place = header_place(message, "Verb")
         found += _verb_words(message, place)
         place.text = verb
+    found += _repair_operations(message)
     nouns: list[tuple[str, str]] = []
     noun = _meant_noun(message, site)
     if noun is not None:
@@ -98,6 +101,28 @@ def repair_header(message: Message, dialect: Dialect, site: Site) -> tuple[list[
         if above is not None:
             above.remove(place)
     return nouns, found
+
+
+def _repair_operations(message: Message) -> list[Finding]:
+    """Repair the verbs of the operations of a set, where one thing alone can be meant."""
+    own = message.version.prefix
+    found: list[Finding] = []
+    for verb in (
+        () if message.payload is None else message.payload.findall(f"{own}OperationSet/{own}Operation/{own}verb")
+    ):
+        written = (verb.text or "").strip()
+        word = DEPRECATED[written.lower()] if written.lower() in _RENAMED else written.lower()
+        if written in OPERATION_VERBS or word not in OPERATION_VERBS:
+            continue
+        operation = verb.getparent()
+        number = "" if operation is None else operation.findtext(own + "operationId", "").strip()
+        past = message.header.verb.strip().lower() == Verb.EXECUTED
+        allowed = sorted(v for v in OPERATION_VERBS if (v in REQUEST_OF) is past)
+        found.append(
+            OPERATION_VERB.finding(verb, *verb_words(number, written, allowed), found=written, allowed=allowed)
+        )
+        verb.text = word
+    return found
 
 
 def meant_verb(written: str, kind: MessageKind) -> Verb | None:

@@ -93,7 +93,7 @@ def _rename(root: etree._Element, theirs: str, ours: str) -> None:
 
 def _roots(message: Message) -> Iterator[etree._Element]:
     """Give the foreign roots of a message: in the payload, in operations, in the request."""
-    own = f"{{{message.version.namespace}}}"
+    own = message.version.prefix
     yield from message.content
     for part in (*_operations(message), message.request):
         if part is not None:
@@ -101,11 +101,11 @@ def _roots(message: Message) -> Iterator[etree._Element]:
 
 
 def _operations(message: Message) -> list[etree._Element]:
-    own = f"{{{message.version.namespace}}}"
+    own = message.version.prefix
     return [] if message.payload is None else message.payload.findall(f"{own}OperationSet/{own}Operation")
 
 
 def _operation_nouns(message: Message) -> Iterator[etree._Element]:
-    own = f"{{{message.version.namespace}}}"
+    own = message.version.prefix
     for operation in _operations(message):
         yield from operation.iterchildren(f"{own}noun")

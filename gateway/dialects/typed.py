@@ -72,8 +72,8 @@ def make_generic(root: etree._Element, kind: MessageKind) -> str:
     typed = namespace(tag_of(root))
     version = _version_of(root, typed)
     for element in list(root.iter(f"{{{typed}}}*")):
-        element.tag = f"{{{version.namespace}}}{local_name(element)}"
-    root.tag = f"{{{version.namespace}}}{kind.value}"
+        element.tag = f"{version.prefix}{local_name(element)}"
+    root.tag = f"{version.prefix}{kind.value}"
     return typed
 
 

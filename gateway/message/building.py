@@ -73,7 +73,7 @@ class _Writer:
     """Writes the parts; knows the namespace and what the draft leaves out."""
 
     def __init__(self, version: EnvelopeVersion) -> None:
-        self._prefix = f"{{{version.namespace}}}"
+        self._prefix = version.prefix
         self._draft = version is EnvelopeVersion.DRAFT
 
     def name(self, local: str) -> str:

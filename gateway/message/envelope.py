@@ -9,6 +9,7 @@ from enum import StrEnum
 from lxml import etree
 
 from gateway.codes import Level, Result
+from gateway.message._hot import hot_value
 from gateway.message.findings import Finding
 from gateway.message.namespaces import EnvelopeVersion
 from gateway.message.speech import CANONICAL, Speech
@@ -39,7 +40,7 @@ class ReplayDetection:
     created: str
 
 
-@dataclass(frozen=True, slots=True)
+@hot_value
 class Header:
     """Header of a message. Verb and noun are as sent, so that a wrong one can be shown; absent ones are empty."""
 
@@ -200,7 +201,7 @@ class Envelope:
     payload: Payload | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@hot_value
 class Message:
     """A message as it was read: the raw bytes, the header as values, and the parsed tree for the checks.
 

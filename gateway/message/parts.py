@@ -86,7 +86,7 @@ def operation_set_of(message: Message) -> OperationSet | None:
 
 
 def _prefix(message: Message) -> str:
-    return f"{{{message.version.namespace}}}"
+    return message.version.prefix
 
 
 def _foreign(element: etree._Element, prefix: str) -> Iterator[etree._Element]:

@@ -53,10 +53,10 @@ def message_of(raw: bytes, document: etree._Element) -> Message:
         if known is None:
             raise _no_message(root, *_split(tag_of(root)))
     version, kind = known
-    prefix = f"{{{version.namespace}}}"
+    prefix = version.prefix
     parts = {tag_of(child): child for child in reversed(root)}  # the first of each name; the schema refuses a second
     payload = parts.get(prefix + "Payload")
-    content = () if payload is None else tuple(child for child in payload if not tag_of(child).startswith(prefix))
+    content = () if payload is None else tuple([child for child in payload if not tag_of(child).startswith(prefix)])
     return Message(
         raw=raw,
         kind=kind,
@@ -115,7 +115,7 @@ def _header(
         missing = "Noun" if values.get("verb", "").strip() else "Verb"
         raise _unusable_header(element, f"The header has no {missing}, or an empty one.", missing, version)
     if others:
-        values |= _groups(others, f"{{{version.namespace}}}")
+        values |= _groups(others, version.prefix)
     for flag in ("async_reply_flag", "ack_required"):
         if flag in values:
             values[flag] = values[flag].strip() in _TRUE

@@ -145,7 +145,7 @@ def _judge(route: Route, criteria: Sequence[Criterion], message: Message, facts:
 def _finding(
     message: Message, element: str, code: ReplyCode, text: str, advice: str, allowed: tuple[str, ...] = ()
 ) -> Finding:
-    place = next(message.root.iter(f"{{{message.version.namespace}}}{element}"), None)
+    place = next(message.root.iter(f"{message.version.prefix}{element}"), None)
     return Finding(
         "no-route",
         code,

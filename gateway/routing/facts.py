@@ -42,7 +42,7 @@ class Facts:
 
 
 def _unpacked(message: Message, payload: etree._Element) -> etree._Element:
-    prefix = f"{{{message.version.namespace}}}"
+    prefix = message.version.prefix
     compressed = payload.findtext(prefix + "Compressed")
     if compressed is None or not is_xml(payload.findtext(prefix + "Format")):
         return payload

@@ -130,7 +130,7 @@ class Checker:
                 self._judge(root, message, found, message.header.verb)
         operations = operation_set_element(message)
         if operations is not None:
-            own = f"{{{message.version.namespace}}}"
+            own = message.version.prefix
             for operation in operations.iterchildren(own + "Operation"):
                 for root in operation:
                     if not tag_of(root).startswith(own) and not _is_full(found):
@@ -154,7 +154,7 @@ class Checker:
         """Judge what a Request holds besides its own elements, where there is a schema for it."""
         if message.request is None:
             return
-        own = f"{{{message.version.namespace}}}"
+        own = message.version.prefix
         for child in message.request:
             schema = None if tag_of(child).startswith(own) else self._schemas.of(tag_of(child))
             if schema is None or _is_full(found):

@@ -36,7 +36,7 @@ def compressed_element(message: Message) -> etree._Element | None:
     """Give the Compressed of a message, if it has one."""
     if message.payload is None or message.content:
         return None
-    return message.payload.find(f"{{{message.version.namespace}}}Compressed")
+    return message.payload.find(f"{message.version.prefix}Compressed")
 
 
 def opened(
@@ -46,7 +46,7 @@ def opened(
 
     The root is None where the format is none that can be judged, or where the content could not be read.
     """
-    prefix = f"{{{message.version.namespace}}}"
+    prefix = message.version.prefix
     payload_format = None if message.payload is None else message.payload.findtext(prefix + "Format")
     text = element.text or ""
     try:

@@ -126,6 +126,11 @@ class Type:
         declared = getattr(self._xsd, "attributes", None) or {}
         return any(isinstance(attribute, XsdAnyAttribute) for attribute in declared.values())
 
+    @property
+    def identity(self) -> int:
+        """A number that one and the same type of the schema has wherever it is used, and no other type."""
+        return id(self._xsd)
+
     def is_same(self, other: "Type") -> bool:
         """Tell whether two are one and the same type of the schema."""
         return self._xsd is other._xsd

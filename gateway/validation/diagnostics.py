@@ -191,7 +191,7 @@ class Explainer:
         return _finding(fault, _WRONG, text=text, advice=advice, allowed=allowed)
 
     def _name(self, name: str) -> str:
-        return f"{{{self.message.version.namespace}}}{name}"
+        return f"{self.message.version.prefix}{name}"
 
 
 def undeclared(root: etree._Element, schemas: SchemaSet) -> tuple[Finding, ...]:

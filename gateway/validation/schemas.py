@@ -112,6 +112,12 @@ class SchemaSet:
         """
         return self._by_name.get(noun, ())
 
+    def declaring(self, root: str) -> tuple[str, ...]:
+        """Give all namespaces whose schema has a root of this local name, those of the noun first."""
+        nouns = self.namespaces_of(root)
+        others = sorted(main.namespace for main in self._mains.values() if root in self._roots_of(main))
+        return (*nouns, *(space for space in others if space not in nouns))
+
     def installed(self) -> tuple[Installed, ...]:
         """Give all schemas by namespace, in the order of the namespaces."""
         return tuple(self._installed(main) for _, main in sorted(self._mains.items()))

@@ -27,7 +27,14 @@ _EVENTS = """<t:Payload><EndDeviceEvents xmlns="http://iec.ch/TC57/2011/EndDevic
 _CONTROLS = """<t:Payload><EndDeviceControls xmlns="http://iec.ch/TC57/2011/EndDeviceControls#"><EndDeviceControl>
     <EndDeviceControlType ref="3.31.0.23"/></EndDeviceControl></EndDeviceControls></t:Payload>"""
 
+_SET = f"""<RequestMessage xmlns="{FINAL}"><Header><Verb>execute</Verb><Noun>OperationSet</Noun></Header>
+  <Payload><OperationSet><Operation><operationId>1</operationId><verb>%s</verb>
+    <MeterConfig xmlns="http://iec.ch/TC57/2011/MeterConfig#"/></Operation></OperationSet></Payload>
+</RequestMessage>"""
+
 REPAIRABLE = {
+    "an operation's verb in capitals": _SET % "Create",
+    "update for change in an operation": _SET % "update",
     "a verb in capitals": _CONTROL % ("CREATE", "1"),
     "a verb with a capital and blanks": _CONTROL % (" Create ", "1"),
     "update for change": _CONTROL % ("update", "1"),

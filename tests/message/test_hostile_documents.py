@@ -57,6 +57,23 @@ def test_a_message_over_the_limit_is_refused_unread() -> None:
     assert "100,000,007" in finding.text
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>".encode("utf-16"),
+        "<!DOCTYPE a><a/>".encode("utf-16-le"),
+        b"<?xml version='1.0' encoding='UTF-7'?>+ADwAIQ-DOCTYPE a [<+ACE-ENTITY x 'y'>]><a>+ACY-x;</a>",
+        b"<?xml version='1.0' encoding='utf-8'?><!-- a --><!DOCTYPE a><a/>",
+        b"<?xml version='1.0'?><!DOCTYPE a><a/>",
+        "<!DOCTYPE a><a/>".encode("utf-8-sig"),
+    ],
+)
+def test_a_doctype_does_not_hide_in_an_encoding(raw: bytes) -> None:
+    assert _refused(raw).rule in ("xml-doctype", "xml-not-well-formed")
+    with pytest.raises(Unreadable):
+        read(raw)
+
+
 def test_entities_that_grow_are_refused() -> None:
     levels = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10))
     raw = f'<!DOCTYPE a [<!ENTITY a0 "ha">{levels}]>{_START}<Comment>&a9;</Comment>{_END}'

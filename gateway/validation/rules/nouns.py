@@ -88,7 +88,7 @@ def profile_findings(message: Message, site: Site) -> tuple[Finding, ...]:
     if message.request is None:
         return NOTHING
     expected = get_profile(message.header.noun)
-    own = f"{{{message.version.namespace}}}"
+    own = message.version.prefix
     right = f"{{{profile_namespace(expected)}}}{expected}" if expected in site.profiles else ""
     findings: list[Finding] = []
     for child in message.request:

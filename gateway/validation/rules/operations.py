@@ -1,7 +1,7 @@
 """Operation sets (Annex K): when there is one, and what its operations may be."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice, pairwise
 from typing import Final
 
@@ -12,7 +12,7 @@ from gateway.message.envelope import Operation
 from gateway.message.nouns import OPERATION_SET, agrees_with, profile_namespace
 from gateway.message.parts import operation_set_of
 from gateway.message.places import local_name, tag_of
-from gateway.message.verbs import EVENT_OF, OPERATION_VERBS, REQUEST_OF, VERBS_OF
+from gateway.message.verbs import DEPRECATED, EVENT_OF, OPERATION_VERBS, REQUEST_OF, VERBS_OF
 from gateway.validation.faults import MAX_FAULTS
 from gateway.validation.registry import (
     EXECUTE_OPERATION_SET,
@@ -47,7 +47,7 @@ def operation_set_element(message: Message) -> etree._Element | None:
     """Give the OperationSet of a message, if it has one."""
     if message.payload is None or message.content:
         return None
-    return message.payload.find(f"{{{message.version.namespace}}}OperationSet")
+    return message.payload.find(f"{message.version.prefix}OperationSet")
 
 
 def _ids(part: etree._Element, prefix: str) -> list[Finding]:
@@ -62,7 +62,7 @@ def reply_id_findings(message: Message, _site: Site) -> tuple[Finding, ...]:
     """Judge the ids of operations that a reply names."""
     if message.reply is None:
         return NOTHING
-    return tuple(_ids(message.reply, f"{{{message.version.namespace}}}"))
+    return tuple(_ids(message.reply, message.version.prefix))
 
 
 def operation_findings(message: Message, site: Site) -> tuple[Finding, ...]:
@@ -98,7 +98,7 @@ def _together(message: Message, element: etree._Element | None) -> Iterator[Find
 
 
 def _set(message: Message, element: etree._Element, site: Site) -> Iterator[Finding]:
-    prefix = f"{{{message.version.namespace}}}"
+    prefix = message.version.prefix
     room = Room()  # a set may have as many operations as a message has room for
     too_long = _ids(element, prefix)
     if too_long:
@@ -143,10 +143,9 @@ def _verb(place: etree._Element, operation: Operation, message: Message, prefix:
         yield from room.tell(OPERATION_VERB_MISSING, element, text, advice, allowed=allowed)
         return
     if verb not in OPERATION_VERBS:
-        close = nearest(verb, allowed)
-        text = f"Operation {number} has the verb {shortened(verb)}, which is not allowed in an OperationSet."
-        advice = f"Write {close or listed(allowed, 'or')}."
-        yield from room.tell(OPERATION_VERB, element, text, advice, found=shortened(verb), allowed=allowed)
+        yield from room.tell(
+            OPERATION_VERB, element, *verb_words(number, verb, allowed), found=shortened(verb), allowed=allowed
+        )
     elif verb not in allowed and message.header.verb in _EXECUTIONS:
         right = REQUEST_OF.get(Verb(verb)) or EVENT_OF[Verb(verb)]
         text = f"Operation {number} has the verb {verb}, but the message says {message.header.verb}."
@@ -155,6 +154,14 @@ def _verb(place: etree._Element, operation: Operation, message: Message, prefix:
         text = f"Operation {number} has elementOperation=true with the verb {verb}; it is for deleting alone."
         advice = "Take elementOperation out, or write false."
         yield from room.tell(OPERATION_ELEMENT, _child(place, prefix + "elementOperation"), text, advice, found="true")
+
+
+def verb_words(number: int | str, verb: str, allowed: Sequence[str]) -> tuple[str, str]:
+    """Say that an operation has a verb that none may have, and what to write."""
+    successor = DEPRECATED.get(verb.lower(), "")
+    meant = successor if successor in allowed else nearest(verb, allowed)
+    text = f"Operation {number} has the verb {shortened(verb)}, which is not allowed in an OperationSet."
+    return text, f"Write {meant or listed(allowed, 'or')}."
 
 
 def _content(place: etree._Element, operation: Operation, site: Site, prefix: str, room: Room) -> Iterator[Finding]:

@@ -84,11 +84,11 @@ def _present(verb: str) -> str:
 
 
 def _holds(message: Message, *names: str) -> bool:
-    wanted = {f"{{{message.version.namespace}}}{name}" for name in names}
+    wanted = {f"{message.version.prefix}{name}" for name in names}
     return message.payload is not None and any(tag_of(child) in wanted for child in message.payload)
 
 
 def _has_ids(message: Message) -> bool:
-    tag = f"{{{message.version.namespace}}}ID"
+    tag = f"{message.version.prefix}ID"
     parts = (part for part in (message.request, message.payload) if part is not None)
     return any((element.text or "").strip() for part in parts for element in part.iterchildren(tag))

@@ -22,7 +22,7 @@ def reply_findings(message: Message, _site: Site) -> tuple[Finding, ...]:
     reply = message.reply
     if reply is None:
         return NOTHING
-    prefix = f"{{{message.version.namespace}}}"
+    prefix = message.version.prefix
     error_tag, result = prefix + "Error", None
     errors: list[etree._Element] = []
     for child in reply:

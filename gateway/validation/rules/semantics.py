@@ -39,6 +39,8 @@ class Semantics:
 
         Of a `tidy` one it is known that nothing is to be said of its single times and references.
         """
+        if tidy and (not self.wholes or next(root.iter(*self.wholes), None) is None):
+            return []
         judging = SemanticPass(self, verb)
         found = judging.record_wholes(root) if tidy else judging.record(root)
         return found + judging.finish()

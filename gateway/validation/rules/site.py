@@ -22,7 +22,7 @@ class Site:
 
 def header_place(message: Message, name: str) -> etree._Element:
     """Give the header's element of that name; the header, or the root, where there is none."""
-    prefix = f"{{{message.version.namespace}}}"
+    prefix = message.version.prefix
     header = message.root.find(prefix + "Header")
     if header is None:
         return message.root

@@ -15,7 +15,7 @@ from gateway.validation.rules.site import NOTHING, Site, header_place
 from gateway.validation.rules.tally import Note, Tally
 
 _REQUEST_TIMES: Final[dict[object, str]] = {
-    f"{{{version.namespace}}}{name}": name for version in EnvelopeVersion for name in ("StartTime", "EndTime")
+    f"{version.prefix}{name}": name for version in EnvelopeVersion for name in ("StartTime", "EndTime")
 }
 _REST: Final = slice(19, None)
 """Fraction of the second and offset, of a time in a year of four digits."""
@@ -54,7 +54,7 @@ def header_time_findings(message: Message, _site: Site) -> tuple[Finding, ...]:
         findings = _of(header_place(message, "Timestamp"))
     if header.replay_detection is not None and not is_tidy(header.replay_detection.created):
         element = header_place(message, "ReplayDetection")
-        created = element.find(f"{{{message.version.namespace}}}Created")
+        created = element.find(f"{message.version.prefix}Created")
         findings += _of(element if created is None else created)
     return findings
 

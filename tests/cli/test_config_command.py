@@ -56,25 +56,6 @@ def test_verbose_means_the_debug_level(cimgate: Run) -> None:
     assert json.loads(cimgate("-v", "config", "show", "--json").stdout)["log_level"]["value"] == "debug"
 
 
-def test_the_schemas_are_listed_with_what_they_are_based_on(cimgate: Run) -> None:
-    result = cimgate("schemas", "list")
-    assert result.exit_code == 0
-    assert "http://iec.ch/TC57/2011/MeterReadings#" in result.output
-    assert "MeterReadings.xsd: read from published schemas of the 2013 edition" in result.output
-
-
-def test_a_schema_of_the_site_is_listed_as_such(cimgate: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = tmp_path / "official"
-    folder.mkdir()
-    namespace = "http://iec.ch/TC57/2011/MeterReadings#"
-    schema = f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="{namespace}"/>'
-    (folder / "Readings.xsd").write_text(schema, encoding="utf-8")
-    monkeypatch.setenv("CIMGATE_SCHEMAS", "official")
-    result = cimgate("schemas", "list")
-    assert result.output.count(namespace) == 1
-    assert "Readings.xsd: your folder official" in result.output
-
-
 def test_the_version_is_shown(cimgate: Run) -> None:
     assert cimgate("--version").output == f"cimgate {__version__}\n"
 
