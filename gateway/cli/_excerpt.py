@@ -2,9 +2,10 @@
 
 import codecs
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from itertools import chain
+from typing import Final, overload
 
 from rich.cells import cell_len
 
@@ -36,8 +37,49 @@ class Excerpt:
 
 def lines_of(raw: bytes) -> list[str]:
     """Split a document into lines as the parser counts them; what is no text in its encoding is replaced."""
-    encoding = next((name for bom, name in _BOMS if raw.startswith(bom)), "utf-8")
-    return raw.decode(encoding, "replace").split("\n")
+    return raw.decode(_encoding(raw), "replace").split("\n")
+
+
+class SomeLines(Sequence[str]):
+    """The lines of a large document by their number from 0, as `lines_of` gives them; all but the wanted are empty."""
+
+    def __init__(self, chunks: Iterable[bytes], wanted: Container[int]) -> None:
+        chunks = iter(chunks)
+        start = next(chunks, b"")
+        texts = codecs.iterdecode(chain((start,), chunks), _encoding(start), "replace")
+        self._wanted: dict[int, str] = {}
+        self._length = 1
+        for text in texts:
+            first, *others = text.split("\n")
+            self._add(first, wanted)
+            for line in others:
+                self._length += 1
+                self._add(line, wanted)
+
+    def _add(self, text: str, wanted: Container[int]) -> None:
+        number = self._length - 1
+        if number in wanted and len(known := self._wanted.get(number, "")) <= _LONGEST_LINE:
+            self._wanted[number] = known + text
+
+    def __len__(self) -> int:
+        return self._length
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[str]: ...
+
+    def __getitem__(self, index: int | slice) -> str | Sequence[str]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(self._length))]
+        if not -self._length <= index < self._length:
+            raise IndexError(index)
+        return self._wanted.get(index % self._length, "")
+
+
+def _encoding(start: bytes) -> str:
+    return next((name for bom, name in _BOMS if start.startswith(bom)), "utf-8")
 
 
 def excerpt(

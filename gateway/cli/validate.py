@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 from rich.text import Text
 
-from gateway.cli._inputs import Input, inputs
+from gateway.cli._inputs import Chunks, Input, inputs
 from gateway.cli._shared import ExitCode, app, command, counted, load_settings, out, printable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gateway.dialects import Interpreter
     from gateway.message import Finding, Message
     from gateway.validation import Checker
@@ -24,13 +26,17 @@ _STYLES: Final = {"ok": "green", "ok, repaired": "cyan", "ok with warnings": "ye
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One input and what was found; `message` is None where the bytes are none."""
+    """One input and what was found; `message` is None where the bytes are none.
+
+    A large one was judged in a stream: it has no `raw` bytes but `chunks`, which read it again.
+    """
 
     name: str
     raw: bytes
     message: "Message | None"
     findings: "tuple[Finding, ...]"
     ok: bool
+    chunks: Chunks | None = None
 
 
 @command(app)
@@ -56,13 +62,14 @@ def validate(
     read = interpreter(settings, schemas, check)
     counts = dict.fromkeys(_STYLES, 0)
     for item in found:
-        judged = judge(item, read, check)
-        state = _state(judged)
-        counts[state] += 1
-        if as_json:
-            typer.echo(json.dumps(_as_json(judged)))
-        elif not quiet or not judged.ok:
-            _show(judged, state, blocks=not quiet)
+        with item.content(read.limits.message_bytes) as content:
+            judged = _judge(item.name, content, read, check)
+            state = _state(judged)
+            counts[state] += 1
+            if as_json:
+                typer.echo(json.dumps(_as_json(judged)))
+            elif not quiet or not judged.ok:
+                _show(judged, state, blocks=not quiet)
     if not as_json and not quiet:
         rest = ", ".join(f"{number} {state}" for state, number in counts.items() if number)
         out.print(Text(f"{counted(len(found), 'message')} checked: {rest}", style="bold"))
@@ -71,16 +78,29 @@ def validate(
 
 
 def judge(item: Input, interpreter: "Interpreter", checker: "Checker") -> Judged:
-    """Read one input in the dialect of its source, and check it."""
+    """Read one input in the dialect of its source, and check it; one that is too large is refused."""
+    return _judge(item.name, item.read(), interpreter, checker)
+
+
+def _judge(name: str, content: bytes | Chunks, interpreter: "Interpreter", checker: "Checker") -> Judged:
     from gateway.message import Unreadable  # noqa: PLC0415 - heavy
 
-    raw = item.read()
+    if not isinstance(content, bytes):
+        return _judge_large(name, content, interpreter, checker)
     try:
-        message = interpreter.read(raw)
+        message = interpreter.read(content)
     except Unreadable as error:
-        return Judged(item.name, raw, None, (error.finding,), ok=False)
+        return Judged(name, content, None, (error.finding,), ok=False)
     verdict = checker.check(message)
-    return Judged(item.name, raw, message, (*message.repairs, *verdict.findings), verdict.ok)
+    return Judged(name, content, message, (*message.repairs, *verdict.findings), verdict.ok)
+
+
+def _judge_large(name: str, chunks: Chunks, interpreter: "Interpreter", checker: "Checker") -> Judged:
+    from gateway.cli._large import judge_large  # noqa: PLC0415 - heavy
+
+    message, findings = judge_large(chunks, interpreter, checker, interpreter.limits)
+    ok = message is not None and all(finding.severity != "error" for finding in findings)
+    return Judged(name, b"", message, findings, ok, chunks)
 
 
 def _state(judged: Judged) -> str:
@@ -92,17 +112,23 @@ def _state(judged: Judged) -> str:
 
 
 def _show(judged: Judged, state: str, *, blocks: bool) -> None:
-    from gateway.cli._excerpt import lines_of  # noqa: PLC0415 - heavy
+    from gateway.cli._excerpt import SomeLines, lines_of  # noqa: PLC0415 - heavy
     from gateway.cli._faults import show_finding  # noqa: PLC0415 - heavy
 
     line = Text.assemble((state, _STYLES[state]), "  ", (judged.name, "bold"))
     if judged.message is not None:
         line.append(f"  {described(judged.message)}", style="dim")
+    if judged.chunks is not None and judged.message is not None:
+        line.append(", streamed", style="dim")
     out.print(line, soft_wrap=True)
     if not blocks or not judged.findings:
         return
-    lines = lines_of(judged.raw)
-    for finding in judged.findings[:_MOST_SHOWN]:
+    shown = judged.findings[:_MOST_SHOWN]
+    if judged.chunks is None:
+        lines: Sequence[str] = lines_of(judged.raw)
+    else:
+        lines = SomeLines(judged.chunks(), {finding.line - 1 for finding in shown if finding.line is not None})
+    for finding in shown:
         show_finding(finding, lines)
     if (more := len(judged.findings) - _MOST_SHOWN) > 0:
         out.print(Text(f"  and {counted(more, 'finding')} more; --json lists all\n", style="dim"))
@@ -124,6 +150,7 @@ def _as_json(judged: Judged) -> dict[str, Any]:
         "verb": message and (message.header.verb or None),
         "noun": message and (message.header.noun or None),
         "envelope": message and message.version.name.lower(),
+        "streamed": judged.chunks is not None and message is not None,
         "findings": [
             {
                 "severity": finding.severity,

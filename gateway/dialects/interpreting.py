@@ -28,10 +28,13 @@ class Interpreter:
     def read(self, raw: bytes) -> Message:
         """Read one message; what was mended in it is told by its `repairs`. Raises `Unreadable`."""
         document = parse(raw, self.limits)
-        if not self.dialects:
+        if not self.has_dialect(document):
             return message_of(raw, document)
-        dialect = self.dialects.of(_source(document))
-        return message_of(raw, document) if dialect is STRICT else interpret(raw, document, dialect, self.site)
+        return interpret(raw, document, self.dialects.of(_source(document)), self.site)
+
+    def has_dialect(self, document: etree._Element) -> bool:
+        """Tell whether the source of a document has a dialect, so that the document cannot be read as it is."""
+        return bool(self.dialects) and self.dialects.of(_source(document)) is not STRICT
 
 
 def interpret(raw: bytes, document: etree._Element, dialect: Dialect, site: Site) -> Message:

@@ -10,6 +10,7 @@ from lxml import etree
 
 from gateway.codes import ReplyCode
 from gateway.message.findings import Finding, Unreadable
+from gateway.message.places import local_name
 
 DEPTH_LIMIT: Final = 256
 """How deep elements may nest: libxml2's own limit without huge_tree."""
@@ -78,12 +79,7 @@ def parse(raw: bytes, limits: Limits = DEFAULT_LIMITS) -> etree._Element:
     if not raw or raw.isspace():
         raise empty()
     if len(raw) > limits.message_bytes:
-        raise _unreadable(
-            "message-too-large",
-            f"The message has {len(raw):,} bytes; at most {limits.message_bytes:,} are read.",
-            "Send the data in several messages, or compressed (Payload/Compressed, gzip then base64).",
-            found=f"{len(raw)} bytes",
-        )
+        raise too_large(len(raw), limits)
     parser = _parser()
     try:
         root = etree.fromstring(raw, parser)
@@ -100,6 +96,28 @@ def parse(raw: bytes, limits: Limits = DEFAULT_LIMITS) -> etree._Element:
 def empty() -> Unreadable:
     """Say that there is nothing to read."""
     return _unreadable("xml-empty", "The body is empty.", "Send one RequestMessage, ResponseMessage or EventMessage.")
+
+
+def too_large(size: int, limits: Limits) -> Unreadable:
+    """Say that a message has more bytes than may be read."""
+    return _unreadable(
+        "message-too-large",
+        f"The message has {size:,} bytes; at most {limits.message_bytes:,} are read.",
+        "Send the data in several messages, or compressed (Payload/Compressed, gzip then base64).",
+        found=f"{size} bytes",
+    )
+
+
+def part_too_large(element: etree._Element, limits: Limits) -> Unreadable:
+    """Say that a document that is judged in parts has one that is too large."""
+    name = local_name(element)
+    return _unreadable(
+        "message-too-large",
+        f"More than {limits.message_bytes:,} bytes come in one piece that can only be judged as a whole, in {name}.",
+        f"Divide what is large in {name}, or send it in several messages.",
+        line=element.sourceline,
+        element=name,
+    )
 
 
 def refuse_doctype(root: etree._Element) -> None:
@@ -126,10 +144,17 @@ def refuse_crowd(element: etree._Element, limits: Limits) -> None:
 
 
 def _unreadable(
-    rule: str, text: str, advice: str, *, line: int | None = None, column: int | None = None, found: str = ""
+    rule: str,
+    text: str,
+    advice: str,
+    *,
+    line: int | None = None,
+    column: int | None = None,
+    element: str = "",
+    found: str = "",
 ) -> Unreadable:
     code = ReplyCode.SCHEMA_VALIDATION_FAILED
-    return Unreadable(Finding(rule, code, text, advice, line=line, column=column, found=found))
+    return Unreadable(Finding(rule, code, text, advice, line=line, column=column, element=element, found=found))
 
 
 def _doctype() -> Unreadable:
@@ -141,16 +166,20 @@ def _doctype() -> Unreadable:
     )
 
 
-def not_well_formed(error: etree.XMLSyntaxError, log: Iterable[etree._LogEntry], start: bytes) -> Unreadable:
+def not_well_formed(error: etree.XMLSyntaxError | None, log: Iterable[etree._LogEntry], start: bytes) -> Unreadable:
     """Tell what is wrong with bytes that are no XML, from the parser's own log and how the document starts.
 
-    The error's log is the whole thread's: it holds what was said of earlier documents too.
+    The error's own log is the whole thread's: it holds what was said of earlier documents too.
     """
     if _HAS_DOCTYPE.match(start):  # it can be the cause (entities that grow), and is to be named first in any case
         return _doctype()
     entry = next(iter(log), None)  # the cause; those after it are its consequences
-    reason = (entry.message if entry is not None else str(error)).strip()
-    line = (entry.line if entry is not None else error.lineno) or None
+    reason, line, offset = str(error), None, None
+    if entry is not None:
+        reason, line, offset = entry.message.strip(), entry.line, entry.column - 1  # it stands behind what it has read
+    elif error is not None:
+        line, offset = error.lineno, error.offset
+    line = line or None
     if "xcessive depth" in reason:
         return _unreadable(
             "xml-depth",
@@ -158,7 +187,6 @@ def not_well_formed(error: etree.XMLSyntaxError, log: Iterable[etree._LogEntry],
             "No message of the standard nests deeper than about 20 elements.",
             line=line,
         )
-    offset = entry.column - 1 if entry is not None else error.offset  # libxml2 stands behind what it has read
     where = f"line {line or 1}" + (f", column {offset}" if offset else "")
     return _unreadable(
         "xml-not-well-formed",

@@ -7,6 +7,7 @@ from typing import Final
 from lxml import etree
 
 from gateway.message import DEFAULT_LIMITS, Finding, Limits, Message, MessageKind, Severity
+from gateway.message.lines import with_lines
 from gateway.message.nouns import agrees_with
 from gateway.message.places import local_name, tag_of, xpath_of
 from gateway.validation.compressed import compressed_element, opened, placed
@@ -19,6 +20,7 @@ from gateway.validation.rules.semantics import Semantics
 from gateway.validation.schemas import SchemaSet
 from gateway.validation.severities import AS_DECLARED, Severities, applied
 from gateway.validation.verdict import NOTHING_FOUND, Verdict
+from gateway.validation.vocabulary import NO_WORDS
 from gateway.validation.wording import namespace
 
 _CONSTRAINT: Final = "cvc-"
@@ -50,17 +52,27 @@ class Checker:
         """What the rules know of the gateway: nouns, profiles, context."""
         return self._site
 
-    def check(self, message: Message) -> Verdict:
-        """Judge a message that was read. The cost of a good one is that of its two schema validations."""
+    @property
+    def schemas(self) -> SchemaSet:
+        """The schemas that messages are checked against."""
+        return self._schemas
+
+    def check(self, message: Message, streamed: list[Finding] | None = None) -> Verdict:
+        """Judge a message that was read. The cost of a good one is that of its two schema validations.
+
+        `streamed` is what was found in the payload while it was read, where the message no longer has it.
+        """
         size = len(message.raw)
         schema = self._schemas.envelope(message.version)
         if not is_valid(schema, message.root, size):
-            return self._broken(message, schema)
+            return self._broken(message, schema, streamed)
         found: list[Finding] = []
         if message.wrapped or message.kind is MessageKind.GENERIC:
             found += form_findings(message, self._site)
         content = message.content
-        if len(content) == 1:  # by far the most messages
+        if streamed is not None:
+            found += streamed
+        elif len(content) == 1:  # by far the most messages
             self._judge(content[0], message, found, message.header.verb)
         elif message.payload is not None:
             self._judge_payload(message, found)
@@ -79,7 +91,15 @@ class Checker:
             found = applied(found, levels)
         if len(found) > MAX_FAULTS:
             found = sorted(found, key=lambda finding: finding.severity is not Severity.ERROR)[:MAX_FAULTS]
+        if not message.repairs:  # else the lines are those of the bytes as they came
+            found = with_lines(found, (message.raw,))
         return Verdict(tuple(found))
+
+    def judge_root(self, root: etree._Element, message: Message) -> list[Finding]:
+        """Judge one root of the payload by itself."""
+        found: list[Finding] = []
+        self._judge(root, message, found, message.header.verb)
+        return found
 
     def _judge(self, root: etree._Element, message: Message, found: list[Finding], verb: str) -> None:
         """Judge one foreign root by its schema and its meaning; one without schema is left to the rules about nouns.
@@ -106,20 +126,31 @@ class Checker:
         meaning = semantics.findings(root, verb)
         if is_valid(schema, root, size):
             return meaning
-        faults = list(self._explained(message, schema, root, size, part))
-        told = {fault.xpath.partition("/@")[0] for fault in faults}  # one fault of an element is enough
-        return [*faults, *(finding for finding in meaning if finding.xpath not in told)]
+        return told_once([*self._explained(message, schema, root, size, part)], meaning)
+
+    def semantics_of(self, tag: str) -> Semantics:
+        """Give the semantic checks for a root; those of one without a schema find nothing."""
+        if self._schemas.of(tag) is None:
+            return Semantics(NO_WORDS)
+        return (self._semantics.get(tag) or self._semantics_of(tag))[0]
 
     def _semantics_of(self, tag: str) -> tuple[Semantics, etree.XMLSchema | None]:
         space = namespace(tag)
-        made = Semantics(self._schemas.vocabulary(space)), self._schemas.tidy(space)
-        self._semantics[tag] = made
+        made = self._semantics.get(space)
+        if made is None:
+            made = self._semantics[space] = Semantics(self._schemas.vocabulary(space)), self._schemas.tidy(space)
+        if self._schemas.declares(tag):  # others are not remembered: a partner may think of any number of them
+            self._semantics[tag] = made
         return made
+
+    def explainer(self, message: Message, root: etree._Element, part: str = "") -> Explainer:
+        """Give what explains the faults of a root."""
+        return Explainer(message, self._schemas, root, part)
 
     def _explained(
         self, message: Message, schema: etree.XMLSchema, root: etree._Element, size: int, part: str = ""
     ) -> Iterator[Finding]:
-        explainer = Explainer(message, self._schemas, root, part)
+        explainer = self.explainer(message, root, part)
         findings = (finding for fault in faults_of(schema, root, size) for finding in explainer.explain(fault))
         return islice(findings, MAX_FAULTS)
 
@@ -161,13 +192,14 @@ class Checker:
                 continue
             self._judge(child, message, found, message.header.verb)
 
-    def _broken(self, message: Message, schema: etree.XMLSchema) -> Verdict:
+    def _broken(self, message: Message, schema: etree.XMLSchema, streamed: list[Finding] | None) -> Verdict:
         """Tell all that is wrong with a message whose envelope is not valid: no rule that may stumble over it."""
         size = len(message.raw)
         found = list(form_findings(message, self._site))
         found += self._explained(message, schema, message.root, size)
         told = {finding.element for finding in found}
-        for root in message.content:
+        found += streamed or ()
+        for root in () if streamed is not None else message.content:
             if not _is_full(found):
                 self._judge(root, message, found, message.header.verb)
         if message.kind is not MessageKind.FAULT:
@@ -175,6 +207,12 @@ class Checker:
                 if element not in told:
                     found += rule(message, self._site)
         return self._verdict(message, found)
+
+
+def told_once(faults: list[Finding], meaning: list[Finding]) -> list[Finding]:
+    """Put what is said of the meaning behind the faults, without what concerns an element at fault: once is enough."""
+    told = {fault.xpath.partition("/@")[0] for fault in faults}
+    return [*faults, *(finding for finding in meaning if finding.xpath not in told)]
 
 
 def _is_full(found: list[Finding]) -> bool:

@@ -17,6 +17,16 @@ _STREAM_FROM_BYTES: Final = 64 * 1024
 _STREAM_FROM_ELEMENTS: Final = 2000
 _CHUNK_BYTES: Final = 64 * 1024
 
+ABOUT_THE_PARENT: Final = frozenset(
+    {
+        "SCHEMAV_CVC_TYPE_3_1_2",
+        "SCHEMAV_CVC_COMPLEX_TYPE_2_1",
+        "SCHEMAV_CVC_COMPLEX_TYPE_2_2",
+        "SCHEMAV_CVC_COMPLEX_TYPE_2_3",
+    }
+)
+"""What an element must not hold: a validator that works on a stream says it when that is met, of the element around."""
+
 _STEP: Final = re.compile(r"/([^/\[]+)(?:\[(\d+)\])?")
 _HEAD: Final = re.compile(r"Element '[^']*'(?:, attribute '([^']*)')?: ")
 
@@ -30,6 +40,13 @@ class Fault:
     text: str
     attribute: str = ""
 
+    @property
+    def container(self) -> etree._Element:
+        """The element whose content is wrong: the one around an element that was not expected, else the element."""
+        around = self.element.getparent()
+        is_intruder = self.kind == "SCHEMAV_ELEMENT_CONTENT" and not self.text.startswith("Missing child")
+        return around if is_intruder and around is not None else self.element
+
 
 def is_valid(schema: etree.XMLSchema, element: etree._Element, size: int) -> bool:
     """Tell whether an element is valid. `size` is that of the whole document, in bytes.
@@ -41,9 +58,8 @@ def is_valid(schema: etree.XMLSchema, element: etree._Element, size: int) -> boo
     if not _is_large(element, size):
         return schema.validate(element)
     parser = _parser(schema, _Silent())
-    document = memoryview(etree.tostring(element, encoding="UTF-8", with_tail=False))
-    for start in range(0, len(document), _CHUNK_BYTES):
-        parser.feed(bytes(document[start : start + _CHUNK_BYTES]))
+    for chunk in _chunks_of(element):
+        parser.feed(chunk)
         if len(parser.feed_error_log):
             return False
     parser.close()
@@ -53,12 +69,12 @@ def is_valid(schema: etree.XMLSchema, element: etree._Element, size: int) -> boo
 def faults_of(schema: etree.XMLSchema, element: etree._Element, size: int) -> tuple[Fault, ...]:
     """Give the first faults of an element that `is_valid` has just refused."""
     if not _is_large(element, size):
-        return tuple(_without_echoes(_in_tree(schema, element)))
-    return tuple(_without_echoes(_streamed(schema, element)))
+        return tuple(without_echoes(_in_tree(schema, element)))
+    return tuple(without_echoes(_streamed(schema, element)))
 
 
 def _in_tree(schema: etree.XMLSchema, element: etree._Element) -> Iterator[Fault]:
-    return (_fault(_at(element, entry.path), entry) for entry in islice(schema.error_log, MAX_FAULTS))
+    return (fault_of(_at(element, entry.path), entry) for entry in islice(schema.error_log, MAX_FAULTS))
 
 
 def _is_large(element: etree._Element, size: int) -> bool:
@@ -76,6 +92,13 @@ def _parser(schema: etree.XMLSchema, target: Any) -> Any:  # noqa: ANN401 - the 
     )
 
 
+def _chunks_of(element: etree._Element) -> Iterator[bytes]:
+    """Write an element in chunks: libxml2 refuses ten megabytes at once."""
+    document = memoryview(etree.tostring(element, encoding="UTF-8", with_tail=False))
+    for start in range(0, len(document), _CHUNK_BYTES):
+        yield bytes(document[start : start + _CHUNK_BYTES])
+
+
 class _Silent:
     """A parser's target that builds nothing: the parser only validates."""
 
@@ -90,12 +113,13 @@ class _EnoughFaults(Exception):  # noqa: N818 - no error: it ends the parsing
 class _Locator:
     """A parser's target that notes which element (by its number in document order) each entry of the log is about.
 
-    The validator runs after the target: what it adds to the log after a start or end belongs to that element.
+    The validator runs after the target: what it adds to the log after a start or end belongs to that element, or to
+    the one around it. A place of None stands for what was said before: one text can come to the validator in pieces.
     """
 
     def __init__(self) -> None:
         self.parser: etree.XMLParser | None = None
-        self.places: list[int] = []
+        self.places: list[int | None] = []
         self._open: list[int] = []
         self._count = self._current = 0
 
@@ -113,11 +137,19 @@ class _Locator:
         self._look()
 
     def _look(self) -> None:
-        new = len(self.log) - len(self.places)
-        if new:
-            self.places += [self._current] * new
+        said: set[tuple[str, str]] = set()
+        for entry in [*self.log][len(self.places) :] if len(self.log) > len(self.places) else ():
+            key = (entry.type_name, entry.message)
+            self.places.append(None if key in said else self._place(entry))
+            said.add(key)
         if len(self.places) >= MAX_FAULTS:
             raise _EnoughFaults
+
+    def _place(self, entry: etree._LogEntry) -> int:
+        if entry.type_name not in ABOUT_THE_PARENT:
+            return self._current
+        met_element = "Element content" in entry.message  # it has begun, so the one around it is the last but one
+        return self._open[-2 if met_element else -1]
 
     @property
     def log(self) -> etree._ListErrorLog:
@@ -130,14 +162,16 @@ def _streamed(schema: etree.XMLSchema, element: etree._Element) -> Iterator[Faul
     locator = _Locator()
     parser = locator.parser = _parser(schema, locator)
     try:
-        parser.feed(etree.tostring(element, encoding="UTF-8", with_tail=False))
+        for chunk in _chunks_of(element):
+            parser.feed(chunk)
         parser.close()
     except _EnoughFaults:
         pass
     wanted = frozenset(locator.places)
     elements = {number: found for number, found in enumerate(element.iter()) if number in wanted}
     for number, entry in zip(locator.places, locator.log, strict=False):
-        yield _fault(elements[number], entry)
+        if number is not None:
+            yield fault_of(elements[number], entry)
 
 
 def _at(element: etree._Element, path: str | None) -> etree._Element:
@@ -160,14 +194,15 @@ def _at(element: etree._Element, path: str | None) -> etree._Element:
     return current
 
 
-def _fault(element: etree._Element, entry: etree._LogEntry) -> Fault:
+def fault_of(element: etree._Element, entry: etree._LogEntry) -> Fault:
+    """Give an entry of the validator's log as a fault of the element that it is about."""
     head = _HEAD.match(entry.message)
     if head is None:
         return Fault(element, entry.type_name, entry.message)
     return Fault(element, entry.type_name, entry.message[head.end() :], head[1] or "")
 
 
-def _without_echoes(faults: Iterator[Fault]) -> Iterator[Fault]:
+def without_echoes(faults: Iterator[Fault]) -> Iterator[Fault]:
     """Leave out what libxml2 says twice: an element with children where text belongs is a bad value as well."""
     nested: etree._Element | None = None
     for fault in faults:

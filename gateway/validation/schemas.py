@@ -8,9 +8,19 @@ from typing import TYPE_CHECKING, Final
 
 from lxml import etree
 
-from gateway.message import EnvelopeVersion
+from gateway.message import EnvelopeVersion, MessageKind
 from gateway.message.nouns import profile_namespace
-from gateway.validation.sources import ENVELOPES, SchemaError, Source, closure, compile_fault, load, mains_of, parts_of
+from gateway.validation.sources import (
+    ENVELOPES,
+    SchemaError,
+    Source,
+    around,
+    closure,
+    compile_fault,
+    load,
+    mains_of,
+    parts_of,
+)
 from gateway.validation.tidy import tidy_schema
 from gateway.validation.vocabulary import NO_WORDS, Vocabulary, vocabulary_of
 from gateway.validation.wording import local, namespace
@@ -55,6 +65,7 @@ class SchemaSet:
         self._mains = mains_of(self._sources)
         self._compiled: dict[str, etree.XMLSchema] = {}
         self._by_tag: dict[str, etree.XMLSchema] = {}
+        self._inside: dict[tuple[EnvelopeVersion, str], etree.XMLSchema] = {}
         self._models: dict[str, Model | None] = {}
         self._vocabularies: dict[str, Vocabulary] = {}
         self._tidy: dict[str, etree.XMLSchema | None] = {}
@@ -95,6 +106,24 @@ class SchemaSet:
             if schema is not None and local(tag) in self._mains[space].roots:
                 self._by_tag[tag] = schema
         return schema
+
+    def declares(self, tag: str) -> bool:
+        """Tell whether a schema declares a payload root."""
+        main = None if namespace(tag) in ENVELOPES else self._mains.get(namespace(tag))
+        return main is not None and local(tag) in self._roots_of(main)
+
+    def inside(self, version: EnvelopeVersion, tag: str) -> etree.XMLSchema | None:
+        """Give the schema for a payload root within a whole message, of which it judges nothing else.
+
+        None where no schema declares the root. It is compiled when first asked for.
+        """
+        if not self.declares(tag):
+            return None
+        main = self._mains[namespace(tag)]
+        key = (version, main.namespace)
+        if key not in self._inside:
+            self._inside[key] = self._compiled_from(main, around(main, version.namespace, MessageKind))
+        return self._inside[key]
 
     @property
     def namespaces(self) -> frozenset[str]:
@@ -155,13 +184,15 @@ class SchemaSet:
         schema = self._compiled.get(space)
         main = self._mains.get(space)
         if schema is None and main is not None:
-            try:
-                with _COMPILING:
-                    schema = etree.XMLSchema(main.schema)
-            except etree.XMLSchemaParseError as error:
-                raise SchemaError(compile_fault(main, self._sources, error)) from error
-            self._compiled[space] = schema
+            schema = self._compiled[space] = self._compiled_from(main, main.schema)
         return schema
+
+    def _compiled_from(self, main: Source, tree: etree._Element) -> etree.XMLSchema:
+        try:
+            with _COMPILING:
+                return etree.XMLSchema(tree)
+        except etree.XMLSchemaParseError as error:
+            raise SchemaError(compile_fault(main, self._sources, error)) from error
 
     def _installed(self, main: Source) -> Installed:
         name = next((name for name, spaces in self._by_name.items() if main.namespace in spaces), "")

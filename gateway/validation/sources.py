@@ -1,7 +1,7 @@
 """The texts of the schemas: read, joined to each other by their references, and never to anything else."""
 
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Final
@@ -121,6 +121,21 @@ def closure(main: Source, sources: Mapping[str, Source]) -> Iterator[str]:
             if not imported:
                 root.remove(reference)
         yield etree.tostring(root, encoding="unicode")
+
+
+def around(main: Source, envelope: str, kinds: Iterable[str]) -> etree._Element:
+    """Give a schema for whole messages that judges their payload alone, by the schema that begins with `main`.
+
+    Messages hold anything; what the payload's schema declares is judged wherever it stands.
+    """
+    schema = deepcopy(main.schema)  # for its resolver
+    schema.clear()
+    schema.getroottree().docinfo.URL = "cimgate-message"
+    schema.set("targetNamespace", envelope)
+    etree.SubElement(schema, _XS + "import", namespace=main.namespace, schemaLocation=_url(main.name))
+    for kind in kinds:
+        etree.SubElement(schema, _XS + "element", name=kind)
+    return schema
 
 
 class _Resolver(etree.Resolver):

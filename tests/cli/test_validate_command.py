@@ -83,6 +83,7 @@ def test_json_gives_one_object_a_file(cimgate: Run, tmp_path: Path, event: str) 
         "verb": "created",
         "noun": "EndDeviceEvents",
         "envelope": "final",
+        "streamed": False,
         "findings": [],
     }
     assert (second["ok"], second["findings"][0]["line"], second["findings"][0]["code"]) == (False, 14, "1.8")
@@ -166,3 +167,47 @@ def test_the_command_works_as_a_program_on_an_ascii_terminal(tmp_path: Path, eve
     assert done.returncode == 1
     assert b"\\xfcbermorgen" in done.stdout
     assert done.stderr == b""
+
+
+def _many_events(event: str, count: int) -> str:
+    head, _, rest = event.partition("      <m:EndDeviceEvent>")
+    body, _, tail = rest.partition("</m:EndDeviceEvent>\n")
+    return head + f"      <m:EndDeviceEvent>{body}</m:EndDeviceEvent>\n" * count + tail
+
+
+def test_a_message_larger_than_the_gateway_takes_is_judged_in_a_stream_and_says_so(
+    cimgate: Run, tmp_path: Path, event: str
+) -> None:
+    _write(tmp_path, "cimgate.toml", 'max_message_bytes = "20 KiB"\n')
+    file = _write(tmp_path, "large.xml", _many_events(event, 100))
+    result = cimgate("validate", file)
+    assert result.exit_code == 0
+    assert f"ok with warnings  {file}  EventMessage created(EndDeviceEvents), streamed" in result.output
+    assert "The gateway would refuse it for that" in result.output
+    assert "error" not in result.output
+
+
+def test_a_fault_in_a_streamed_message_shows_its_line(cimgate: Run, tmp_path: Path, event: str) -> None:
+    _write(tmp_path, "cimgate.toml", 'max_message_bytes = "20 KiB"\n')
+    many = _many_events(event, 100)
+    torn = many[: many.rindex("2026-03-01T09:59:58Z")] + "yesterday" + many[many.rindex("T09:59:58Z") + 10 :]
+    for result in (
+        cimgate("validate", _write(tmp_path, "large.xml", torn)),
+        cimgate("validate", "-", stdin=torn.encode()),
+    ):
+        assert result.exit_code == 1
+        lines = result.output.splitlines()
+        at = lines.index("    707 | <m:createdDateTime>yesterday</m:createdDateTime>")
+        assert "EndDeviceEvent[100]/createdDateTime" in lines[at - 1]
+
+
+def test_a_large_message_that_can_only_be_judged_as_a_whole_is_refused_with_the_reason(
+    cimgate: Run, tmp_path: Path, event: str
+) -> None:
+    _write(tmp_path, "cimgate.toml", 'max_message_bytes = "20 KiB"\n')
+    head, _, rest = event.partition("    <m:EndDeviceEvents")
+    compressed = f"{head}<Compressed>{'A' * 40_000}</Compressed>\n  </Payload>{rest.partition('</Payload>')[2]}"
+    result = cimgate("validate", "--json", _write(tmp_path, "large.xml", compressed))
+    [finding] = json.loads(result.stdout)["findings"]
+    assert (finding["severity"], finding["rule"]) == ("error", "message-too-large")
+    assert "Only a payload with a single root of a noun can be judged in a stream" in finding["advice"]

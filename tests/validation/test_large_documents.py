@@ -59,6 +59,30 @@ def test_a_large_payload_does_not_hide_a_fault_of_the_envelope(judge: Judge, roo
     assert finding.xpath == "/EventMessage/Header/Timestamp"
 
 
+def test_a_fault_at_the_end_of_more_than_ten_megabytes_is_found(judge: Judge, root: Root) -> None:
+    [finding] = judge(payload=root("MeterReadings", _GOOD * 60_000 + "<!-- -->" + "\n" * 7_000_000 + _BAD))
+    assert finding.text == "Readings lacks ReadingType."
+
+
+def test_text_and_elements_where_none_may_be_are_told_of_the_element_around_them_whatever_the_size(
+    judge: Judge, root: Root
+) -> None:
+    faults = (
+        "<MeterReading><isCoincidentTrigger>true<a/></isCoincidentTrigger></MeterReading>"
+        f"<MeterReading>caf\u00e9<Readings>{_READING_TYPE}</Readings></MeterReading>"
+        '<MeterReading><Readings><ReadingType ref="1"><b/></ReadingType></Readings>x</MeterReading>'
+    )
+    small = judge(payload=root("MeterReadings", faults))
+    large = judge(payload=root("MeterReadings", faults + _GOOD * 5_000))
+    assert [(f.rule, f.text, f.xpath, f.line) for f in small] == [(f.rule, f.text, f.xpath, f.line) for f in large]
+    assert {f.xpath.rpartition("/")[2] for f in small} == {
+        "isCoincidentTrigger",
+        "MeterReading[2]",
+        "ReadingType",
+        "MeterReading[3]",
+    }
+
+
 def test_many_faults_of_meaning_are_told_in_part_and_in_bounded_time(judge: Judge, root: Root) -> None:
     reading = "<IntervalReadings><timeStamp>2024-03-01T00:07:00Z</timeStamp></IntervalReadings>"
     kind = '<ReadingType ref="0.0.2.4.1.1.12.0.0.0.0.0.0.0.0.3.72.0"/>'
