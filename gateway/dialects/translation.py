@@ -6,7 +6,7 @@ from typing import Final
 from lxml import etree
 
 from gateway.dialects.dialect import Dialect
-from gateway.message import Finding, Message
+from gateway.message import EnvelopeVersion, Finding, Message
 from gateway.message.nouns import get_profile
 from gateway.message.places import local_name, tag_of
 from gateway.validation.registry import DIALECT_NAMESPACE, DIALECT_NOUN
@@ -41,7 +41,20 @@ def translate_namespaces(document: etree._Element, dialect: Dialect) -> tuple[li
             advice = f"Write it in the namespace '{ours}'."
             pairs[theirs, ours] = DIALECT_NAMESPACE.finding(element, text, advice, found=theirs, allowed=(ours,))
         element.tag = f"{{{ours}}}{name}"
+    if (EnvelopeVersion.DRAFT.namespace, EnvelopeVersion.FINAL.namespace) in pairs:
+        _say_integrity(document)
     return list(pairs), list(pairs.values())
+
+
+def _say_integrity(document: etree._Element) -> None:
+    """Write what the draft means by an absent flag, since the final version means the opposite by it."""
+    own, name = EnvelopeVersion.FINAL.prefix, "enforceTransactionalIntegrity"
+    for operations in document.iter(own + "OperationSet"):
+        if operations.find(own + name) is None:
+            flag = etree.Element(own + name)
+            flag.text = "true" if EnvelopeVersion.DRAFT.integrity_by_default else "false"
+            sequence = operations.find(own + "enforceMsgSequence")
+            operations.insert(0 if sequence is None else 1, flag)
 
 
 def translate_nouns(message: Message, dialect: Dialect) -> tuple[list[tuple[str, str]], list[Finding]]:

@@ -1,11 +1,15 @@
 """Namespaces and nouns of partners are read as ours, and every translation is told."""
 
+from collections.abc import Callable
+
 import pytest
 from lxml import etree
 
 from gateway.dialects import Dialect
-from gateway.message import EnvelopeVersion, Severity, Unreadable
+from gateway.message import EnvelopeVersion, Message, Severity, Unreadable
+from gateway.message.parts import operation_set_of
 from gateway.message.speech import NamespaceMap
+from gateway.validation import Verdict
 from tests.dialects.writing import DRAFT, FINAL, Read, event
 
 YEARS = NamespaceMap(
@@ -18,14 +22,14 @@ YEARS = NamespaceMap(
 OLD = "http://www.iec.ch/TC57/2010/schema/message"
 
 
-def test_an_old_envelope_is_refused_until_the_settings_name_it(read: Read, check: object) -> None:
+def test_an_old_envelope_is_refused_until_the_settings_name_it(read: Read, check: Callable[[Message], Verdict]) -> None:
     raw = event(envelope=OLD, payload="http://iec.ch/TC57/2010/EndDeviceEvents#")
     with pytest.raises(Unreadable) as refused:
         read(raw, Dialect(lenient=True))
     assert OLD in refused.value.finding.text
     message = read(raw, Dialect(namespaces=YEARS))
     assert message.version is EnvelopeVersion.FINAL
-    assert check(message).findings == ()  # type: ignore[operator]
+    assert check(message).findings == ()
 
 
 def test_what_is_handed_on_is_the_translated_message_and_its_lines_stay_those_of_the_original(read: Read) -> None:
@@ -59,6 +63,20 @@ def test_one_vendor_namespace_for_all_nouns_becomes_that_of_each(read: Read) -> 
     message = read(raw, Dialect(namespaces=YEARS))
     spaces = [etree.QName(meter).namespace for meter in message.root.iter("{*}Meter")]
     assert spaces == ["http://iec.ch/TC57/2011/MeterConfig#", "http://iec.ch/TC57/2011/MasterDataLinkageConfig#"]
+
+
+def test_a_draft_set_that_is_read_as_final_says_what_the_draft_means_by_an_absent_flag(
+    read: Read, check: Callable[[Message], Verdict]
+) -> None:
+    operation = '<Operation><operationId>1</operationId><verb>create</verb><MeterConfig xmlns="%s"/></Operation>'
+    raw = f"""<RequestMessage xmlns="{DRAFT}"><Header><Verb>execute</Verb><Noun>OperationSet</Noun></Header>
+      <Payload><OperationSet>{operation % "http://iec.ch/TC57/2011/MeterConfig#"}</OperationSet></Payload>
+    </RequestMessage>""".encode()
+    message = read(raw, Dialect(namespaces=NamespaceMap(((DRAFT, FINAL),))))
+    operations = operation_set_of(message)
+    assert operations is not None
+    assert operations.enforce_transactional_integrity is True
+    assert check(message).ok
 
 
 def test_a_noun_of_the_site_is_read_as_the_standards_wherever_it_stands(read: Read) -> None:
