@@ -62,16 +62,21 @@ _IS_CROWDED = etree.XPath("boolean(descendant-or-self::*/@*[position() > $limit]
 _CROWDED = etree.XPath("(descendant-or-self::*[count(@*) > $limit])[1]")
 
 
-def _parser() -> etree.XMLParser:
+def _parser(*, blanks: bool) -> etree.XMLParser:
     # A parser holds a lock, so each thread has its own.
-    parser: etree.XMLParser | None = getattr(_threads, "parser", None)
+    name = "parser" if blanks else "terse"
+    parser: etree.XMLParser | None = getattr(_threads, name, None)
     if parser is None:
-        parser = _threads.parser = etree.XMLParser(**HARDENED)
+        parser = etree.XMLParser(**HARDENED, remove_blank_text=not blanks)
+        setattr(_threads, name, parser)
     return parser
 
 
-def parse(raw: bytes, limits: Limits = DEFAULT_LIMITS) -> etree._Element:
+def parse(raw: bytes, limits: Limits = DEFAULT_LIMITS, *, blanks: bool = True) -> etree._Element:
     """Parse one document and give its root.
+
+    Without `blanks` the tree has no text between elements where that is nothing but line breaks and spaces: for who
+    only looks at it, it is the same, and an indented document takes a tenth less time to parse and judge.
 
     Raises `Unreadable` (code 1.8) for an empty body, one that is too large, is not well-formed, nests deeper than
     256, carries a DOCTYPE, or crowds one element with attributes.
@@ -80,13 +85,13 @@ def parse(raw: bytes, limits: Limits = DEFAULT_LIMITS) -> etree._Element:
         raise empty()
     if len(raw) > limits.message_bytes:
         raise too_large(len(raw), limits)
-    parser = _parser()
+    parser = _parser(blanks=blanks)
     try:
         root = etree.fromstring(raw, parser)
     except etree.XMLSyntaxError as error:
         raise not_well_formed(error, parser.error_log, raw) from error
     # In plain UTF-8 a DOCTYPE cannot hide; to ask the tree costs a tenth of the parsing.
-    if b"<!DOCTYPE" in raw or not _IS_PLAIN_UTF8.match(raw):
+    if (b"!" in raw and b"<!DOCTYPE" in raw) or not _IS_PLAIN_UTF8.match(raw):
         refuse_doctype(root)
     if raw.count(b"=") > limits.attributes:
         refuse_crowd(root, limits)
