@@ -284,8 +284,8 @@ def report(
     yield (
         f"{rounds * 2} rounds of {_A_TURN} different messages each, in turns in one process. `cimgate` is what the "
         "gateway does with\nevery message: parse within limits, read the header, envelope schema, payload schema, "
-        "semantic checks, rules. Bare is\n`etree.fromstring` and `XMLSchema.validate`, nothing else: with one schema that "
-        "judges envelope and payload at once, or with\nthe two, one after the other.\n"
+        "semantic checks, rules. Bare is\n`etree.fromstring` and `XMLSchema.validate`, nothing else: with one schema "
+        "that judges envelope and payload at once, or with\nthe two, one after the other.\n"
     )
     yield "| message | way | microseconds of CPU | cimgate to this |"
     yield "|---|---|---|---|"

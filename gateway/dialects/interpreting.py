@@ -27,7 +27,7 @@ class Interpreter:
 
     def read(self, raw: bytes) -> Message:
         """Read one message; what was mended in it is told by its `repairs`. Raises `Unreadable`."""
-        document = parse(raw, self.limits, blanks=bool(self.dialects))  # they write some documents anew, as they came
+        document = parse(raw, self.limits)
         if not self.has_dialect(document):
             return message_of(raw, document)
         return interpret(raw, document, self.dialects.of(_source(document)), self.site)

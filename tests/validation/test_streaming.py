@@ -11,9 +11,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from gateway.message import DEFAULT_LIMITS, EnvelopeVersion, Finding, Limits, Unreadable, read
-from gateway.message.parsing import parse
 from gateway.message.places import local_name
-from gateway.message.reading import message_of
 from gateway.validation import Checker, SchemaSet
 from gateway.validation.instances import instance_of
 from gateway.validation.streaming import stream_check
@@ -138,22 +136,6 @@ def test_the_same_is_found_in_a_stream_as_in_a_tree(
     _damage(document, chance)
     raw = etree.tostring(document)
     assert streamed(raw, chunk=chunk) == whole(raw)
-
-
-@given(chance=st.randoms(use_true_random=False))
-@settings(max_examples=150, deadline=None)
-def test_the_same_is_found_in_a_tree_without_the_blanks_between_elements(
-    chance: random.Random, write: Write, root: Root, checker: Checker, whole: Findings
-) -> None:
-    document = etree.fromstring(chance.choice(_messages(write, root, 3)))
-    etree.indent(document)
-    _damage(document, chance)
-    raw = etree.tostring(document)
-    try:
-        found = [*checker.check(message_of(raw, parse(raw, blanks=False))).findings]
-    except Unreadable as unreadable:
-        found = [unreadable.finding]
-    assert found == whole(raw)
 
 
 @given(chance=st.randoms(use_true_random=False))
