@@ -3,10 +3,10 @@ PYTHON := .venv/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock definitions schemas bench broker clean
+.PHONY: help demo test lint lock definitions schemas bench bench-validation fuzz broker clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' Makefile | expand -t 24
 
 demo: ## play a small day of a utility through a real gateway and broker
 	@deploy/bootstrap python broker
@@ -26,6 +26,10 @@ lint: ## style, format, types, import layers
 bench: ## messages a second, beside a plain aio-pika gateway
 	@deploy/bootstrap python broker
 	@$(PYTHON) benchmarks/throughput.py $(ARGS)
+
+bench-validation: ## what a verdict costs beside bare lxml; memory for a large message; loading
+	@deploy/bootstrap python
+	@$(PYTHON) -m benchmarks.validation --write benchmarks/VALIDATION.md $(ARGS)
 
 fuzz: ## every schema against two validators: 1,000 instances each and their mutants
 	@deploy/bootstrap python

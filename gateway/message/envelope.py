@@ -16,7 +16,7 @@ from gateway.message.speech import CANONICAL, Speech
 from gateway.message.verbs import MessageKind
 
 
-@dataclass(frozen=True, slots=True)
+@hot_value
 class Property:
     """A name and value agreed between partners, for routing and filtering (Header.Property)."""
 
@@ -24,7 +24,7 @@ class Property:
     value: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@hot_value
 class User:
     """Who acts (Header.User). The draft demands an organization, the final version does not."""
 
@@ -32,7 +32,7 @@ class User:
     organization: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@hot_value
 class ReplayDetection:
     """A nonce that its source must not repeat for a day, and when it was made (Header.ReplayDetection)."""
 

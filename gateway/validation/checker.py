@@ -106,31 +106,42 @@ class Checker:
 
         `verb` is that of the message, or of the operation around the root.
         """
-        tag, size = tag_of(root), len(message.raw)
-        schema = self._schemas.of(tag)
-        if schema is None:
-            name = local_name(root)
-            if self._schemas.namespace_of(name) is not None and agrees_with(name, etree.QName(root)):
-                found += undeclared(root, self._schemas)
+        judged = self._judged(root, message, len(message.raw), verb)
+        if judged is not None:
+            found += judged
             return
-        found += self._judged(root, schema, message, size, verb)
+        name = local_name(root)
+        if self._schemas.namespace_of(name) is not None and agrees_with(name, etree.QName(root)):
+            found += undeclared(root, self._schemas)
 
     def _judged(
-        self, root: etree._Element, schema: etree.XMLSchema, message: Message, size: int, verb: str, part: str = ""
-    ) -> list[Finding]:
-        """Judge a root by its schema and its meaning. One that the tidy schema takes is valid, and nearly done with."""
+        self, root: etree._Element, message: Message, size: int, verb: str, part: str = ""
+    ) -> list[Finding] | None:
+        """Judge a root by its schema and its meaning; None where it has no schema.
+
+        One that the tidy schema takes is valid, and nearly done with: so it is with most messages.
+        """
         tag = tag_of(root)
-        semantics, tidy = self._semantics.get(tag) or self._semantics_of(tag)
+        known = self._semantics.get(tag)
+        if known is None:
+            if self._schemas.of(tag) is None:
+                return None
+            known = self._semantics_of(tag)
+        semantics, tidy = known
         if tidy is not None and is_valid(tidy, root, size):
             return semantics.findings(root, verb, tidy=True)
-        meaning = semantics.findings(root, verb)
+        schema = self._schemas.of(tag)
+        if schema is None:
+            return None
+        # What no schema has as a root means nothing that could be judged.
+        meaning = semantics.findings(root, verb) if self._schemas.declares(tag) else []
         if is_valid(schema, root, size):
             return meaning
         return told_once([*self._explained(message, schema, root, size, part)], meaning)
 
     def semantics_of(self, tag: str) -> Semantics:
-        """Give the semantic checks for a root; those of one without a schema find nothing."""
-        if self._schemas.of(tag) is None:
+        """Give the semantic checks for a root; those of one that no schema declares find nothing."""
+        if self._schemas.of(tag) is None or not self._schemas.declares(tag):
             return Semantics(NO_WORDS)
         return (self._semantics.get(tag) or self._semantics_of(tag))[0]
 
@@ -173,10 +184,7 @@ class Checker:
     def _judge_compressed(self, message: Message, element: etree._Element, found: list[Finding]) -> None:
         root, size, findings = opened(message, element, self._limits)
         found += findings
-        schema = None if root is None else self._schemas.of(tag_of(root))
-        if root is None or schema is None:
-            return
-        inside = self._judged(root, schema, message, size, message.header.verb, "Payload")
+        inside = None if root is None else self._judged(root, message, size, message.header.verb, "Payload")
         if inside:
             place = xpath_of(element)
             found += (placed(finding, element, place) for finding in inside)

@@ -55,7 +55,7 @@ def is_valid(schema: etree.XMLSchema, element: etree._Element, size: int) -> boo
     siblings would take half a minute. Such documents are streamed through the validator instead, where paths are not
     built, and left at the first fault.
     """
-    if not _is_large(element, size):
+    if size < _STREAM_FROM_BYTES or not _is_large(element, size):
         return schema.validate(element)
     parser = _parser(schema, _Silent())
     for chunk in _chunks_of(element):

@@ -19,6 +19,8 @@ class Verdict:
     @property
     def errors(self) -> tuple[Finding, ...]:
         """The findings that refuse the message."""
+        if not self.findings:
+            return ()
         return tuple(finding for finding in self.findings if finding.severity is Severity.ERROR)
 
     @property

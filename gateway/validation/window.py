@@ -10,7 +10,7 @@ from lxml import etree
 from gateway.message.places import tag_of, xpath_of
 from gateway.validation.wording import namespace
 
-_SPLIT_BYTES: Final = 1024 * 1024
+_SPLIT_BYTES: Final = 256 * 1024
 """A child of the root that is larger is not waited for: its own children are the parts."""
 _MOST_NAMES: Final = 1000
 _KEPT_BEHIND: Final = 10

@@ -81,3 +81,12 @@ def test_text_and_elements_where_none_may_be_are_told_of_the_element_around_them
         "ReadingType",
         "MeterReading[3]",
     }
+
+
+def test_many_faults_of_meaning_are_told_in_part_and_in_bounded_time(judge: Judge, root: Root) -> None:
+    reading = "<IntervalReadings><timeStamp>2024-03-01T00:07:00Z</timeStamp></IntervalReadings>"
+    kind = '<ReadingType ref="0.0.2.4.1.1.12.0.0.0.0.0.0.0.0.3.72.0"/>'
+    block = f"<MeterReading><IntervalBlocks>{reading}{kind}</IntervalBlocks></MeterReading>"
+    findings = judge(payload=root("MeterReadings", block * 40_000))
+    assert [finding.rule for finding in findings] == ["interval-grid"] * 100
+    assert "MeterReading[100]" in findings[-1].xpath

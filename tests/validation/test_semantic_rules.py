@@ -102,7 +102,7 @@ def test_an_empty_reference_and_a_forgotten_template_are_told(judge: Judge, root
     [finding] = judge(payload=root("MeterReadings", payload))
     assert (finding.rule, finding.severity) == ("ref-empty", Severity.WARNING)
     assert _ENERGY in finding.advice
-    assert ("template" in finding.advice) is ("?" in attribute)
+    assert ("templates" in finding.advice) is ("?" in attribute)
 
 
 @pytest.mark.parametrize("time", ["2024-03-01T00:00:00", "2024-03-01T00:00:00.250", "12024-03-01T00:00:00"])

@@ -12,7 +12,7 @@ from gateway.message.places import tag_of
 from gateway.validation.registry import CODE_SYNTAX, REF_DANGLING, REF_EMPTY, Rule
 from gateway.validation.rules.tally import Note, Tally
 from gateway.validation.vocabulary import Target, Vocabulary
-from gateway.validation.wording import local, nearest, shortened
+from gateway.validation.wording import article, local, nearest, shortened
 
 _MOST_DECLARED: Final = 20_000
 """Ids that are remembered of one payload. With more of them, nothing is said about references that miss theirs."""
@@ -122,7 +122,7 @@ def _no_code(ref: str, note: Note, kind: CodeKind) -> Finding:
     else:
         advice = (
             f"Write {kind.parts} numbers with dots between them, such as {_EXAMPLES[kind]}; "
-            f"or declare a {kind.element} with this mRID or name in the payload."
+            f"or declare {article(kind.element)} with this mRID or name in the payload."
         )
     return CODE_SYNTAX.finding(note.place, text, advice, found=shortened(ref), code=_code(kind, CODE_SYNTAX))
 
@@ -131,9 +131,9 @@ def _empty(ref: str, note: Note, target: Target) -> Finding:
     name = note.place.element
     said = f"The ref of {name} is {shortened(ref)!r}" if ref else f"{name} has no ref, or an empty one"
     text = f"{said}, so it refers to nothing.{note.more}"
-    advice = f"Write {_wanted(target)} in ref."
+    advice = f"Write in ref {_wanted(target)}."
     if "?" in ref:
-        advice = f"Fill in the template: {advice[0].lower()}{advice[1:]}"
+        advice = f"A question mark is what templates leave open. {advice}"
     return REF_EMPTY.finding(note.place, text, advice, found=shortened(ref), code=_code(target.kind, REF_EMPTY))
 
 
@@ -152,7 +152,7 @@ def _dangling(ref: str, note: Note, target: Target, declared: frozenset[str]) ->
 
 def _wanted(target: Target) -> str:
     code = "" if target.kind is None else f"a code, such as {_EXAMPLES[target.kind]}"
-    declared = f"the mRID or a name of a {_objects(target)} that the payload declares" if target.tags else ""
+    declared = f"the mRID or a name of {article(_objects(target))} that the payload declares" if target.tags else ""
     return ", or ".join(part for part in (code, declared) if part)
 
 

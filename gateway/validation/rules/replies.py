@@ -51,8 +51,9 @@ def _denied(errors: list[etree._Element], prefix: str) -> tuple[Finding, ...]:
             text = f"The reply says OK, but the code {code} says that it is partial."
             advice = f"Write PARTIAL as the Result: {listed(_PARTIAL)} go with it. Leave the code out if all is there."
             return (RESULT_AND_CODES.finding(error, text, advice, found=code, allowed=(Result.PARTIAL,)),)
-        mild = error.findtext(prefix + "level") in _MILD
-        if _STANDARD.fullmatch(code) and not code.startswith("0.") and not mild:
+        if code.startswith("0.") or not _STANDARD.fullmatch(code):
+            continue
+        if error.findtext(prefix + "level") not in _MILD:
             text = f"The reply says OK, but names an error with the code {code}."
             advice = "Write FAILED or PARTIAL as the Result; or the level INFORM or WARNING, if all was done."
             return (RESULT_AND_CODES.finding(error, text, advice, found=code, allowed=(Result.FAILED, Result.PARTIAL)),)

@@ -78,13 +78,13 @@ class SemanticPass:
                     self._note_reference(element)
                 continue
             if tag in wholes:
-                found += self._judge_whole(element)
+                found += self._room.take(self._judge_whole(element))
                 if tag != semantics.vocabulary.end:
                     continue
             text = element.text
             if text is None or (text[-1:] != "Z" and text[-6:-5] not in SIGNS) or END_OF_DAY in text:
                 self._note_time(element)
-        return self._room.take(found) if found else found
+        return found
 
     def record_wholes(self, part: etree._Element) -> list[Finding]:
         """Judge the periods, blocks and controls of a part that is tidy: see `gateway.validation.tidy`.
@@ -94,8 +94,8 @@ class SemanticPass:
         found: list[Finding] = []
         if self._semantics.wholes:
             for element in part.iter(*self._semantics.wholes):
-                found += self._judge_whole(element, tidy=True)
-        return self._room.take(found) if found else found
+                found += self._room.take(self._judge_whole(element, tidy=True))
+        return found
 
     def finish(self) -> list[Finding]:
         """Give what could only be said when all of the payload was seen."""

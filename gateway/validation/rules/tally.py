@@ -74,7 +74,7 @@ class Room:
             yield from self.take([rule.finding(place, text, advice, found=found, allowed=allowed)])
 
     def take(self, findings: Iterable[Finding]) -> list[Finding]:
-        """Give the findings for which there is room."""
+        """Give the findings for which there is room. Take them at once: `has` counts what was taken."""
         taken: list[Finding] = []
         for finding in findings:
             told = self._told.get(finding.rule, 0)
