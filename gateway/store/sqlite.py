@@ -15,7 +15,7 @@ _PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",  # a commit must survive a power cut: NORMAL syncs at checkpoints only
     "foreign_keys=ON",
-    "cache_size=-64000",  # KiB
+    "cache_size=-8000",  # KiB for each connection; the system caches the file anyway, and more was slower
     "wal_autocheckpoint=4000",  # pages: fewer commits that copy the log into the file, at 16 MB of log
 )
 
