@@ -36,7 +36,7 @@ from gateway.resources import ResourceError
 from gateway.routing import RouteTable, RoutingError
 from gateway.rulebook import dialects, route_table, schema_set, serving_checker
 from gateway.settings import Settings, SettingsError
-from gateway.store import Store, StoreUnavailable
+from gateway.store import Store, StoreUnavailable, time_ordered_id
 from gateway.store.opening import open_store
 from gateway.validation import SchemaError
 
@@ -114,8 +114,8 @@ class Gateway:
             return
         store = await self._open_store(self._settings.store.get_secret_value())
         try:
-            conversing = Conversing(store, now=time.time, new_id=_new_id)
-            self.pipeline.talks = Talks(conversing, self._settings.request_timeout, time.time, _new_id)
+            conversing = Conversing(store, now=time.time, new_id=time_ordered_id)
+            self.pipeline.talks = Talks(conversing, self._settings.request_timeout, time.time, time_ordered_id)
             await self._run()
         finally:
             await store.close()
