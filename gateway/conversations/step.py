@@ -105,7 +105,7 @@ def _timer(before: Conversation, given: TimerFired, new_id: NewId) -> Step:
 
 
 def _again(before: Conversation, given: RequestAgain) -> tuple[Effect, ...]:
-    if given.redelivered:
+    if given.redelivered and before.outbox:
         return (*before.unconfirmed(), Record(Fate.DUPLICATE))
     stored = tuple(replace(answer, repeated=True) for answer in before.answers) if before.final else ()
     return (*stored, Record(Fate.DUPLICATE))
