@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock definitions schemas bench bench-validation fuzz broker clean
+.PHONY: help demo test lint lock definitions schemas bench bench-validation fuzz faults broker clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' Makefile | expand -t 24
@@ -34,6 +34,10 @@ bench-validation: ## what a verdict costs beside bare lxml; memory for a large m
 fuzz: ## every schema against two validators: 1,000 instances each and their mutants
 	@deploy/bootstrap python
 	@$(PYTHON) -m benchmarks.fuzz_schemas --write benchmarks/FUZZ.md $(ARGS)
+
+faults: ## kill the gateway at every point of an OperationSet, on both kinds of store
+	@deploy/bootstrap python test-broker test-database
+	@$(PYTHON) -m benchmarks.faults --write benchmarks/FAULTS.md $(ARGS)
 
 broker: ## a private RabbitMQ in the foreground; prints its URL, Ctrl-C ends it
 	@deploy/bootstrap python broker

@@ -115,7 +115,9 @@ class Gateway:
         store = await self._open_store(self._settings.store.get_secret_value())
         try:
             conversing = Conversing(store, now=time.time, new_id=time_ordered_id)
-            self.pipeline.talks = Talks(conversing, self._settings.request_timeout, time.time, time_ordered_id)
+            self.pipeline.talks = Talks(
+                conversing, self._settings.request_timeout, time.time, time_ordered_id, self._settings.resend_after
+            )
             await self._run()
         finally:
             await store.close()

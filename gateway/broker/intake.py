@@ -7,6 +7,7 @@ from typing import Final
 from gateway.broker import _wire
 from gateway.broker._tap import TapTransport
 from gateway.broker.delivery import Delivery
+from gateway.crashpoints import crash_point
 
 BOUND_TAG: Final = "cimgate.bound"
 UNBOUND_TAG: Final = "cimgate.unbound"
@@ -125,11 +126,13 @@ class Intake:
                 tags.append(head.tag)
         if not tags:
             return
+        crash_point("acknowledge")
         if self._set_aside == 0:
             self._write_ack(tags[-1], multiple=True)
         else:
             for tag in tags:
                 self._write_ack(tag, multiple=False)
+        crash_point("acknowledged")
         self._note_emptied()
 
     def _note_emptied(self) -> None:

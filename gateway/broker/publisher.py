@@ -8,6 +8,7 @@ from typing import Final, Protocol
 from gateway.broker import _wire
 from gateway.broker._tap import TapTransport
 from gateway.broker.delivery import Delivery
+from gateway.crashpoints import crash_point
 from gateway.endpoints import AmqpAddress, Publication
 from gateway.endpoints.amqp import SHORT_STRING
 
@@ -107,8 +108,10 @@ class Publisher:
     def flush(self) -> None:
         """Write what is queued."""
         if self._parts:
+            crash_point("write")
             self._tap.writer.write(b"".join(self._parts))
             self._parts, self._size = [], 0
+            crash_point("written")
 
     async def drain(self) -> None:
         """Wait while the socket takes no more: the broker is slow or blocks us."""

@@ -37,15 +37,18 @@ def open_request(
     mode: Mode = Mode.STREAM,
     last_is_ok: bool = False,
     publish: bool = False,
+    resend_after: float = RESEND_AFTER,
 ) -> Step:
     """Open the conversation of a request that goes to one or several systems, and send it to each.
 
     `at` and `deadline`: seconds since the epoch. `entry` names the request's body in the store. `mode` and `publish`
     (the past-tense event follows a success) are the route's; `last_is_ok` (PARTIAL always means more) the asker's.
+    `resend_after`: seconds until what is not confirmed is published again.
     """
     opened = Conversation(
-        new_id(), asker, verb, noun, at, deadline, (), entry=entry, mode=mode, last_is_ok=last_is_ok, publish=publish
-    )
+        new_id(), asker, verb, noun, at, deadline, (),
+        entry=entry, mode=mode, last_is_ok=last_is_ok, publish=publish, resend_after=resend_after,
+    )  # fmt: skip
     return _sent(opened, targets, (), new_id)
 
 
@@ -62,6 +65,7 @@ def open_set(
     mode: Mode = Mode.STREAM,
     last_is_ok: bool = False,
     publish: bool = False,
+    resend_after: float = RESEND_AFTER,
 ) -> Step:
     """Open the conversation of an execute(OperationSet): handed on whole, unrolled, or refused with 5.2 (see `plan`).
 
@@ -69,7 +73,8 @@ def open_set(
     """
     opened = Conversation(
         new_id(), asker, Verb.EXECUTE, OPERATION_SET, at, deadline, (),
-        entry=entry, mode=mode, last_is_ok=last_is_ok, publish=publish, resend_at=at + RESEND_AFTER,
+        entry=entry, mode=mode, last_is_ok=last_is_ok, publish=publish,
+        resend_at=at + resend_after, resend_after=resend_after,
     )  # fmt: skip
     match plan(asked, whole, single, limit=deadline - at):
         case Whole(targets):
@@ -90,4 +95,4 @@ def _sent(opened: Conversation, targets: Sequence[Target], operations: tuple[int
     )
     sent = tuple(Send(leg.id) for leg in legs)
     outbox = tuple(one.id for one in sent)
-    return replace(opened, legs=legs, outbox=outbox, resend_at=opened.opened + RESEND_AFTER), sent
+    return replace(opened, legs=legs, outbox=outbox, resend_at=opened.opened + opened.resend_after), sent

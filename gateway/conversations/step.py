@@ -19,7 +19,7 @@ from gateway.conversations.inputs import (
     Undeliverable,
 )
 from gateway.conversations.replies import identity_of
-from gateway.conversations.values import RESEND_AFTER, Conversation, NewId, Step
+from gateway.conversations.values import Conversation, NewId, Step
 from gateway.message.envelope import ReplyError
 from gateway.message.verbs import REQUEST_OF, Verb
 
@@ -94,7 +94,7 @@ def _timer(before: Conversation, given: TimerFired, new_id: NewId) -> Step:
     after = before
     if before.outbox and before.resend_at is not None and before.resend_at <= given.at:
         again = before.unconfirmed()
-        after = replace(before, resend_at=given.at + RESEND_AFTER)
+        after = replace(before, resend_at=given.at + before.resend_after)
     if before.final or given.at < before.deadline:
         return after, again
     if before.plan is not None:
@@ -105,7 +105,7 @@ def _timer(before: Conversation, given: TimerFired, new_id: NewId) -> Step:
 
 
 def _again(before: Conversation, given: RequestAgain) -> tuple[Effect, ...]:
-    if given.redelivered:
+    if given.redelivered and before.outbox:
         return (*before.unconfirmed(), Record(Fate.DUPLICATE))
     stored = tuple(replace(answer, repeated=True) for answer in before.answers) if before.final else ()
     return (*stored, Record(Fate.DUPLICATE))
@@ -124,4 +124,4 @@ def _with_retry(before: Conversation, after: Conversation, at: float) -> Convers
     grown = not set(after.outbox) <= set(before.outbox)
     if not after.outbox:
         return replace(after, resend_at=None)
-    return replace(after, resend_at=at + RESEND_AFTER) if grown or after.resend_at is None else after
+    return replace(after, resend_at=at + after.resend_after) if grown or after.resend_at is None else after

@@ -16,7 +16,7 @@ NewId = Callable[[], str]
 """Gives a fresh UUID text each time."""
 
 RESEND_AFTER: Final = 60.0
-"""Seconds after which what was not confirmed is published again, marked as repeated."""
+"""Seconds after which what was not confirmed is published again, marked as repeated, where nothing else is set."""
 
 
 class Kind(StrEnum):
@@ -134,6 +134,7 @@ class Conversation:
     `entry` names the request's body in the store. `last_is_ok`: the asker reads PARTIAL as "more follows" always.
     `publish`: the past-tense event follows a success (`event`), unless the system publishes it itself (`event_seen`).
     `plan` is that of a set which is unrolled; `alarm` says what a person must mend, until that person has closed it.
+    What is not confirmed is published again at `resend_at`, and then every `resend_after` seconds.
     """
 
     id: str
@@ -158,6 +159,7 @@ class Conversation:
     alarm: str = ""
     outbox: tuple[str, ...] = ()
     resend_at: float | None = None
+    resend_after: float = RESEND_AFTER
 
     @property
     def final(self) -> bool:

@@ -6,9 +6,10 @@ published again, marked as repeated.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from functools import partial
+from typing import Final, NamedTuple, TypeVar
 
 import structlog
 
@@ -32,8 +33,11 @@ from gateway.conversations import (
     step,
     to_json,
 )
+from gateway.crashpoints import crash_point
 from gateway.pipeline.examination import Examined
 from gateway.store import Entry, Store, Stored, StoredLeg, StoreUnavailable, Unit
+
+T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +58,8 @@ class Work:
     """One thing that happened: what it is fed to, what is noted of it, and what follows.
 
     Exactly one of `opening` (a request), `leg`, `echoed` (source and id of an asker) and `conversation` says to which
-    conversation it belongs. `key` is the request's source and MessageID. `result` is empty where it belongs to none.
+    conversation it belongs. `key` is the request's source and MessageID. `result` is empty where it belongs to none,
+    and where it cannot be fed to it: `failure` says why then. `again`: what it means may have been committed before.
     """
 
     delivery: Delivery
@@ -67,6 +72,9 @@ class Work:
     given: Input | None = None
     result: Conversation | None = None
     effects: tuple[Effect, ...] = ()
+    failure: Exception | None = None
+    again: bool = False
+    opened: tuple[Conversation, tuple[Effect, ...]] | None = None
 
 
 @dataclass(slots=True)
@@ -80,6 +88,13 @@ class _Held:
     entries: list[Entry] = field(default_factory=list)
 
 
+class _Ids(NamedTuple):
+    """The conversations of requests, by source and MessageID, and of legs."""
+
+    by_key: dict[tuple[str, str], str]
+    by_leg: dict[str, str]
+
+
 class Conversing:
     """Feeds conversations from the store, and keeps what is to be told them later: confirms and what was unroutable."""
 
@@ -88,11 +103,13 @@ class Conversing:
         self._now = now
         self._new_id = new_id
         self._later: list[tuple[str, Input]] = []
+        self._passed_over: set[str] = set()
         self.waiting = ""
         """Why the store is not there; empty while it is."""
 
     def confirmed(self, delivery: Delivery) -> None:
         """Hear that everything published for a delivery is on its way."""
+        crash_point("confirmed")
         at = self._now()
         self._later += ((conversation, Confirmed(at, (sent,))) for conversation, sent in delivery.sent)
 
@@ -100,12 +117,58 @@ class Conversing:
         """Feed a conversation with the next transaction."""
         self._later.append((conversation, given))
 
-    async def take(self, works: Sequence[Work]) -> None:
-        """Feed each to its conversation and commit; waits, and tries again, while the store is not there."""
+    async def take(self, works: Sequence[Work]) -> list[Work]:
+        """Feed each to its conversation and commit; give what was to be told later, which has effects too.
+
+        Waits, and tries again, while the store is not there. One that cannot be fed has its `failure`, and takes no
+        other along.
+        """
+        told = [Work(Delivery.of_our_own(), conversation=id_, given=given) for id_, given in self._later]
+        self._later = []
+        try:
+            await self._commit([*told, *works])
+        except BaseException:
+            self._later = [(work.conversation, work.given) for work in told if work.given is not None] + self._later
+            raise
+        self._pass_over(told)
+        return told
+
+    async def due(self) -> list[Work]:
+        """Feed the conversations whose time has come, and what is to be told later; give both."""
+        at = self._now()
+        try:
+            async with self._store.begin() as unit:
+                due = await unit.due(at, _MOST_DUE + len(self._passed_over))
+        except StoreUnavailable:
+            due = []  # `take` tells of it, and waits
+        works = [
+            Work(Delivery.of_our_own(), conversation=one.id, given=TimerFired(at))
+            for one in due
+            if one.id not in self._passed_over
+        ]
+        if not works and not self._later:
+            return []
+        crash_point("due")
+        told = await self.take(works)
+        self._pass_over(works)
+        return [*told, *works]
+
+    async def bodies(self, keys: Iterable[str]) -> dict[str, bytes]:
+        """Give bodies that were kept; waits while the store is not there."""
+        wanted = list(keys)
+
+        async def read() -> dict[str, bytes]:
+            async with self._store.look() as reader:
+                return await reader.bodies(wanted)
+
+        return await self._patiently(read) if wanted else {}
+
+    async def _patiently(self, use: Callable[[], Awaitable[T]]) -> T:
+        """Use the store, again and again while it is not there."""
         pause = _PAUSE
         while True:
             try:
-                await self._commit(list(works))
+                result = await use()
             except StoreUnavailable as error:
                 if not self.waiting:
                     log.warning("store not available, intake pauses", reason=str(error), retry_in=pause)
@@ -116,49 +179,73 @@ class Conversing:
             if self.waiting:
                 log.info("store takes conversations again")
                 self.waiting = ""
-            return
+            return result
 
-    async def due(self) -> list[Work]:
-        """Feed the conversations whose time has come, and what is to be told later; give what follows."""
-        at = self._now()
-        try:
-            async with self._store.begin() as unit:
-                due = await unit.due(at, _MOST_DUE)
-        except StoreUnavailable:
-            due = []  # `take` tells of it, and waits
-        works = [Work(Delivery.of_our_own(), conversation=one.id, given=TimerFired(at)) for one in due]
-        if works or self._later:
-            await self.take(works)
-        return works
-
-    async def bodies(self, keys: Iterable[str]) -> dict[str, bytes]:
-        """Give bodies that were kept."""
-        wanted = list(keys)
-        if not wanted:
-            return {}
-        async with self._store.look() as reader:
-            return await reader.bodies(wanted)
-
-    async def _commit(self, works: list[Work]) -> None:
-        told = [Work(Delivery.of_our_own(), conversation=id_, given=given) for id_, given in self._later]
-        self._later = []
-        try:
-            waiting = [*told, *works]
-            while waiting:
-                async with self._store.begin() as unit:
-                    waiting = await self._attempt(unit, waiting)
-        except BaseException:
-            self._later = [(work.conversation, work.given) for work in told if work.given is not None] + self._later
-            raise
-
-    async def _attempt(self, unit: Unit, works: Sequence[Work]) -> list[Work]:
-        """Feed all; give those whose conversation another process has changed meanwhile."""
-        held, by_key, by_leg = await self._load(unit, works)
+    def _pass_over(self, works: Iterable[Work]) -> None:
+        """Leave conversations alone that cannot be fed: they would fall due for ever. Another release may know them."""
         for work in works:
-            work.result, work.effects = None, ()
-            one = self._held(work, held, by_key, by_leg)
-            if one is not None:
-                self._feed(work, one)
+            if work.failure is not None and work.conversation not in self._passed_over:
+                self._passed_over.add(work.conversation)
+                log.error(
+                    "conversation cannot be worked on, it is left as it is",
+                    conversation=work.conversation, reason=f"{type(work.failure).__name__}: {work.failure}",
+                )  # fmt: skip
+
+    async def _commit(self, works: Sequence[Work]) -> None:
+        """Feed all in one transaction; each in one of its own where the store does not take them together."""
+        waiting = works
+        while waiting:
+            try:
+                waiting = await self._patiently(partial(self._transact, waiting))
+            except Exception as error:  # noqa: BLE001 - told where the work is from
+                if len(waiting) == 1:
+                    waiting[0].result, waiting[0].effects, waiting[0].failure = None, (), error
+                    return
+                for work in waiting:
+                    await self._commit([work])
+                return
+
+    async def _transact(self, works: Sequence[Work]) -> list[Work]:
+        """Feed all; give those whose conversation another process has changed meanwhile."""
+        try:
+            ids = await self._find(works)
+            async with self._store.begin() as unit:
+                refused = await self._attempt(unit, works, ids)
+                crash_point("commit")
+        except Exception:
+            for work in works:
+                work.again = True
+            raise
+        crash_point("committed")
+        return refused
+
+    async def _find(self, works: Sequence[Work]) -> _Ids:
+        """Find by key without holding anything, so that what is held is held in one go, in one order.
+
+        Two processes that hold some and wait for others would stop each other. A request that another process takes
+        at this moment is refused when it is inserted.
+        """
+        keys = {work.key for work in works if work.key is not None}
+        legs = {work.leg for work in works if work.leg}
+        if not keys and not legs:
+            return _Ids({}, {})
+        async with self._store.look() as reader:
+            known, of_legs = await reader.requests(keys), await reader.conversations_of_legs(legs)
+        return _Ids({key: one.id for key, one in known.items()}, {leg: one.id for leg, one in of_legs.items()})
+
+    async def _attempt(self, unit: Unit, works: Sequence[Work], ids: _Ids) -> list[Work]:
+        named = {work.conversation for work in works if work.conversation}
+        opened = {work.opened[0].id for work in works if work.opened is not None}
+        stored = await unit.conversations({*ids.by_key.values(), *ids.by_leg.values(), *named, *opened})
+        held: dict[str, _Held] = {}
+        for work in works:
+            work.result, work.effects, work.failure = None, (), None
+            try:
+                one = self._held(work, stored, held, ids)
+                if one is not None:
+                    self._feed(work, one)
+            except Exception as error:  # noqa: BLE001 - told where the work is from
+                work.result, work.effects, work.failure = None, (), error
         changed = [one for one in held.values() if one.changed]
         new = [one for one in changed if one.stored is None]
         old = [one for one in changed if one.stored is not None]
@@ -167,32 +254,24 @@ class Conversing:
         await unit.add_entries([entry for one in held.values() if one.now.id not in refused for entry in one.entries])
         return [work for work in works if work.result is not None and work.result.id in refused]
 
-    async def _load(
-        self, unit: Unit, works: Sequence[Work]
-    ) -> tuple[dict[str, _Held], dict[tuple[str, str], str], dict[str, str]]:
-        known = await unit.requests({work.key for work in works if work.key is not None})
-        of_legs = await unit.conversations_of_legs({work.leg for work in works if work.leg})
-        named = await unit.conversations({work.conversation for work in works if work.conversation})
-        held: dict[str, _Held] = {}
-        for stored in (*known.values(), *of_legs.values(), *named.values()):
-            if stored.id not in held:
-                held[stored.id] = _Held(from_json(stored.document), stored)
-        by_key = {key: stored.id for key, stored in known.items()}
-        return held, by_key, {leg: stored.id for leg, stored in of_legs.items()}
+    def _held(self, work: Work, stored: Mapping[str, Stored], held: dict[str, _Held], ids: _Ids) -> _Held | None:
+        """Give the conversation of a work; a request that is new opens one and has its effects then.
 
-    def _held(
-        self, work: Work, held: dict[str, _Held], by_key: dict[tuple[str, str], str], by_leg: dict[str, str]
-    ) -> _Held | None:
-        """Give the conversation of a work; a request that is new opens one and has its effects then."""
+        Raises `BadDocument` where the stored one cannot be read.
+        """
         if work.opening is None:
-            return held.get(by_leg.get(work.leg, "") if work.leg else work.conversation)
-        known = None if work.key is None else by_key.get(work.key)
-        if known is not None:
-            return held[known]
-        opened, work.effects = work.opening()
+            return _at_hand(ids.by_leg.get(work.leg, "") if work.leg else work.conversation, stored, held)
+        known = None if work.key is None else ids.by_key.get(work.key)
+        if known is None and work.opened is not None:
+            known = work.opened[0].id  # where it is stored, it was committed after all
+        if known is not None and (one := _at_hand(known, stored, held)) is not None:
+            return one
+        if work.opened is None:
+            work.opened = work.opening()
+        opened, work.effects = work.opened
         one = held[opened.id] = _Held(opened, sent=None if work.key is None else work.key[1], changed=True)
         if work.key is not None:
-            by_key[work.key] = opened.id
+            ids.by_key[work.key] = opened.id
         return one
 
     def _feed(self, work: Work, one: _Held) -> None:
@@ -203,6 +282,8 @@ class Conversing:
             given = work.given
         if given is not None:
             one.now, work.effects = step(before, given, self._new_id)
+            if work.again and one.now is before and not isinstance(given, Confirmed) and not outgoing(work):
+                work.effects = (*before.unconfirmed(), *work.effects)  # it was committed, but nothing followed
         work.result = one.now
         one.changed = one.changed or one.now is not before
         if work.entry is not None:
@@ -269,6 +350,13 @@ def _said(conversation: Conversation, effect: Outgoing, at: float) -> Entry:
             return replace(to_asker, correlation_id=asker.echoed_id, result=effect.result, codes=codes)
         case PublishEvent():
             return replace(to_asker, system="", verb=effect.verb, correlation_id=asker.echoed_id)
+
+
+def _at_hand(conversation: str, stored: Mapping[str, Stored], held: dict[str, _Held]) -> _Held | None:
+    """Give a conversation that is in hand, or take it in hand as it is stored."""
+    if conversation not in held and conversation in stored:
+        held[conversation] = _Held(from_json(stored[conversation].document), stored[conversation])
+    return held.get(conversation)
 
 
 def _legs(conversation: Conversation) -> list[StoredLeg]:

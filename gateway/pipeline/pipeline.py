@@ -16,6 +16,7 @@ from gateway.broker import Delivery, Failure, Session
 from gateway.broker.topology import DEAD
 from gateway.codes import ReplyCode
 from gateway.conversations import Conversation, EventSeen
+from gateway.crashpoints import crash_point
 from gateway.dialects import Dialects, speak
 from gateway.endpoints import AmqpAddress, Publication
 from gateway.endpoints.amqp import OUT_EXCHANGE
@@ -97,22 +98,20 @@ class Pipeline:
 
     async def _converse(self, session: Session, talks: Talks, works: list[Work]) -> None:
         """Commit what each message means to its conversation, then publish what follows."""
-        try:
-            await talks.conversing.take(works)
-        except Exception as error:  # noqa: BLE001 - told by `_fail`
-            if len(works) > 1:  # one of them is at fault: it must not take the others along
-                for work in works:
-                    await self._converse(session, talks, [work])
-                return
-            self._fail(session, works[0].delivery, works[0].examined, error)
-            return
+        told = await talks.conversing.take(works)
         for work in works:
-            if isinstance(work.given, EventSeen):
-                event = talks.tied(work)
-                self._deliver(session, work.delivery, event, self.rules.table.match(event), self.rules)
-            elif work.result is None:  # a reply to nothing that was asked through this gateway
-                self._hand_on_reply(session, work.delivery, work.examined, self.rules)
-        await self._speak(session, talks, works)
+            if work.failure is not None:
+                self._fail(session, work.delivery, work.examined, work.failure)
+                continue
+            try:
+                if isinstance(work.given, EventSeen):
+                    event = talks.tied(work)
+                    self._deliver(session, work.delivery, event, self.rules.table.match(event), self.rules)
+                elif work.result is None:  # a reply to nothing that was asked through this gateway
+                    self._hand_on_reply(session, work.delivery, work.examined, self.rules)
+            except Exception as error:  # noqa: BLE001 - told by `_fail`
+                self._fail(session, work.delivery, work.examined, error)
+        await self._speak(session, talks, [*told, *works])
         for work in works:
             if work.result is not None and not work.delivery.outstanding and not work.delivery.settled:
                 session.intake.settle(work.delivery)
@@ -122,7 +121,16 @@ class Pipeline:
     async def _speak(self, session: Session, talks: Talks, works: Sequence[Work]) -> None:
         """Publish what conversations have decided."""
         said = [(work, work.result, effect) for work in works if work.result for effect in outgoing(work)]
-        bodies = await talks.bodies(works, said)
+        try:
+            bodies = await talks.bodies(works, said)
+        except Exception as error:  # noqa: BLE001 - told by `_fail`
+            for work in works:
+                if len(works) > 1:  # one of them is at fault: it must not take the others along
+                    await self._speak(session, talks, [work])
+                else:
+                    work.delivery.sent += tuple((conversation.id, effect.id) for _, conversation, effect in said)
+                    self._fail(session, work.delivery, work.examined, error)
+            return
         dispatch = self.rules.dispatch
         for work, conversation, effect in said:
             work.delivery.sent += ((conversation.id, effect.id),)
@@ -133,6 +141,7 @@ class Pipeline:
             except Exception as error:  # noqa: BLE001 - told by `_fail`
                 self._fail(session, work.delivery, work.examined, error)
                 continue
+            crash_point("publish")
             session.publisher.publish(publication, work.delivery)
             self.counts.published += 1
 

@@ -8,6 +8,7 @@ from typing import TypedDict
 
 from gateway.broker import Delivery
 from gateway.conversations import (
+    RESEND_AFTER,
     Conversation,
     EventSeen,
     Mode,
@@ -48,16 +49,22 @@ class _How(TypedDict):
     mode: Mode
     last_is_ok: bool
     publish: bool
+    resend_after: float
 
 
 @dataclass(frozen=True, slots=True)
 class Talks:
-    """The conversations of one gateway process. `timeout` is in seconds; `now` gives seconds since the epoch."""
+    """The conversations of one gateway process. `now` gives seconds since the epoch.
+
+    `timeout` and `resend_after` are in seconds: until a request is given up, and until what is not confirmed is
+    published again.
+    """
 
     conversing: Conversing
     timeout: float
     now: Callable[[], float]
     new_id: Callable[[], str]
+    resend_after: float = RESEND_AFTER
 
     def request(self, delivery: Delivery, examined: Examined, message: Message, table: RouteTable) -> Work | None:
         """Give the work of a request that is to be answered: it opens a conversation, unless it was here before.
@@ -85,6 +92,7 @@ class Talks:
             mode=Mode.AGGREGATE if any(option.aggregate for option in options) else Mode.STREAM,
             last_is_ok=any(option.last_is_ok for option in options),
             publish=any(option.publish for option in options),
+            resend_after=self.resend_after,
         )
         targets = [Target(route.system.name, route.system.address) for route in routes]
         single = {number: [_receiver(route) for route in taking] for number, taking in takers.items()}

@@ -65,6 +65,11 @@ class Settings(BaseSettings):
     request_timeout: Seconds = Field(
         default=60.0, description="Seconds until a request is answered with 4.1, where neither it nor its route say."
     )
+    resend_after: Seconds = Field(
+        default=60.0,
+        description="Seconds until what conversations said and the broker did not confirm is published again, marked: "
+        "it only waits for this long after a crash or a cut connection.",
+    )
     prefetch: int = Field(
         default=500, ge=1, le=10_000, description="How many messages the broker hands over ahead of their settlement."
     )

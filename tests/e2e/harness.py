@@ -88,8 +88,11 @@ class GatewayProcess:
 
     def events(self, name: str) -> list[dict[str, Any]]:
         """The log lines of this event."""
-        lines = (json.loads(line) for line in self.log().splitlines() if line.startswith("{"))
-        return [line for line in lines if line.get("event") == name]
+        return [line for line in self.lines() if line.get("event") == name]
+
+    def lines(self) -> list[dict[str, Any]]:
+        """The lines of the log."""
+        return [json.loads(line) for line in self.log().splitlines() if line.startswith("{")]
 
 
 @contextlib.asynccontextmanager

@@ -2,100 +2,15 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from lxml import etree
 
-from gateway.broker.partner import Arrival, Partner
+from gateway.broker.partner import Partner
 from gateway.broker.session import Access
 from tests.e2e.harness import PATIENCE, make_queue, running, take
-
-FINAL = "http://iec.ch/TC57/2011/schema/message"
-DRAFT = "http://www.iec.ch/TC57/2011/schema/message"
-BASE = "http://iec.ch/TC57/2011/"
-KEY = "TESTING.REQUESTS.OperationSet.execute"
-ROUTES = """[system]
-name = "{name}"
-[[route]]
-noun = ["MeterConfig", "UsagePointConfig", "MasterDataLinkageConfig"]
-verbs = ["create", "change", "delete"]
-{more}
-[[route]]
-noun = "MeterConfig"
-verbs = ["get"]
-"""
-
-
-def operation(number: int, verb: str, mrid: str) -> str:
-    return (
-        f"<Operation><operationId>{number}</operationId><noun>MeterConfig</noun><verb>{verb}</verb>"
-        f'<MeterConfig xmlns="{BASE}MeterConfig#"><Meter><mRID>{mrid}</mRID></Meter></MeterConfig></Operation>'
-    )
-
-
-def execute(*operations: str, sequence: bool | None = None, integrity: bool | None = None, space: str = FINAL) -> bytes:
-    flags = "".join(
-        f"<{name}>{str(value).lower()}</{name}>"
-        for name, value in (("enforceMsgSequence", sequence), ("enforceTransactionalIntegrity", integrity))
-        if value is not None
-    )
-    return f"""<RequestMessage xmlns="{space}">
-  <Header><Verb>execute</Verb><Noun>OperationSet</Noun><Source>CIS</Source><ReplyAddress>queue:replies</ReplyAddress>
-    <MessageID>set-1</MessageID></Header>
-  <Payload><OperationSet>{flags}{"".join(operations)}</OperationSet></Payload>
-</RequestMessage>""".encode()
-
-
-@dataclass
-class Registry:
-    """A system that keeps meters by mRID, and fails where its script says so: (verb, mRID) -> reply code."""
-
-    name: str
-    failures: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    meters: set[str] = field(default_factory=set)
-    asked: list[tuple[str, str]] = field(default_factory=list)
-
-    async def serve(self, url: str) -> None:
-        async with await Partner.open(Access(url, self.name)) as partner:
-            await partner.watch(f"cim.{self.name}")
-            while True:
-                arrival = await partner.arrivals.get()
-                await partner.send_to_queue(self.answer(arrival), "cim.in.TESTING")
-
-    def answer(self, arrival: Arrival) -> bytes:
-        root = etree.fromstring(arrival.body)
-        space = etree.QName(root).namespace
-        verb = root.findtext(f"{{{space}}}Header/{{{space}}}Verb") or ""
-        correlation = root.findtext(f"{{{space}}}Header/{{{space}}}CorrelationID")
-        [mrid] = [e.text or "" for e in root.iter(f"{{{BASE}MeterConfig#}}mRID", f"{{{space}}}ID")]
-        self.asked.append((verb, mrid))
-        code = self.failures.get((verb, mrid), "") or self.carry_out(verb, mrid)
-        payload = ""
-        if verb == "get" and not code:
-            payload = (
-                f'<Payload><MeterConfig xmlns="{BASE}MeterConfig#"><Meter><mRID>{mrid}</mRID></Meter>'
-                "</MeterConfig></Payload>"
-            )
-        result = f"<Result>FAILED</Result><Error><code>{code}</code></Error>" if code else "<Result>OK</Result>"
-        return f"""<ResponseMessage xmlns="{space}">
-  <Header><Verb>reply</Verb><Noun>MeterConfig</Noun><Source>{self.name}</Source>
-    <MessageID>{self.name}-{len(self.asked)}</MessageID><CorrelationID>{correlation}</CorrelationID></Header>
-  <Reply>{result}</Reply>{payload}
-</ResponseMessage>""".encode()
-
-    def carry_out(self, verb: str, mrid: str) -> str:
-        match verb:
-            case "create":
-                if mrid in self.meters:
-                    return "2.4"
-                self.meters.add(mrid)
-            case "delete" | "change" | "get" if mrid not in self.meters:
-                return "2.4"
-            case "delete":
-                self.meters.discard(mrid)
-        return ""
+from tests.e2e.registry import DRAFT, FINAL, KEY, ROUTES, Registry, execute, operation
 
 
 async def through(
