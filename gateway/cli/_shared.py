@@ -149,7 +149,9 @@ def _expected(error: Exception) -> CommandError | None:
         return CommandError(str(error))
     if _is_one_of(error, "gateway.routing", "RoutingError"):
         return _bad_routes(str(error).splitlines())
-    if _is_one_of(error, "gateway.broker", "BrokerUnreachable", "LoginRefused", "SessionLost", "TopologyError"):
+    if _is_one_of(
+        error, "gateway.broker", "BrokerUnreachable", "LoginRefused", "SessionLost", "TopologyError"
+    ) or _is_one_of(error, "gateway.store", "StoreUnavailable", "StoreUnusable"):
         return CommandError(str(error), code=ExitCode.BROKER)
     return None
 

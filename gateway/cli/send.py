@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from gateway.cli._shared import CommandError, ExitCode, app, command, load_settings, out, printable, show_indented
+from gateway.cli._replies import message_of, show_dead, show_reply, why_silent
+from gateway.cli._shared import CommandError, ExitCode, app, command, load_settings, out, show_indented
 
 if TYPE_CHECKING:
-    from gateway.broker.partner import Arrival, Partner
+    from gateway.broker.partner import Partner
     from gateway.message import Message
     from gateway.settings import Settings
 
@@ -55,7 +56,7 @@ async def _send(settings: "Settings", bodies: list[tuple[Path, bytes]], wait: fl
                 reply_to = await partner.own_queue()
                 await partner.watch_dead()
             for file, body in bodies:
-                message = _message(body)
+                message = message_of(body)
                 header, kind = (message.header, message.kind) if message else (None, None)
                 used = key or intake_key(settings.context, header, kind)
                 await partner.send(body, used, reply_to=reply_to)
@@ -67,17 +68,8 @@ async def _send(settings: "Settings", bodies: list[tuple[Path, bytes]], wait: fl
     return dead
 
 
-def _message(body: bytes) -> "Message | None":
-    from gateway.message import Unreadable, read  # noqa: PLC0415
-
-    try:
-        return read(body)
-    except Unreadable:
-        return None  # sent all the same: the gateway is to say what is wrong
-
-
 async def _outcome(partner: "Partner", message: "Message | None", body: bytes, wait: float, context: str) -> int:
-    from gateway.broker.topology import DEAD, intake_queue  # noqa: PLC0415
+    from gateway.broker.topology import DEAD  # noqa: PLC0415
     from gateway.message import MessageKind  # noqa: PLC0415
 
     asked = message is not None and message.kind is MessageKind.REQUEST and not message.header.one_way
@@ -89,47 +81,15 @@ async def _outcome(partner: "Partner", message: "Message | None", body: bytes, w
             break
         if arrival.queue == DEAD and arrival.body == body:
             dead = 1
-            _show_dead(arrival)
+            show_dead(arrival)
             if not asked or str(arrival.headers.get("answered", "")) != f"queue:{partner.reply_queue}":
                 break
         elif arrival.queue != DEAD:
             answered = True
-            _show_reply(arrival)
+            show_reply(arrival)
             if not dead and message is not None:
                 break
     if not dead and not answered:
-        _, consumers = await partner.depth(intake_queue(context)) or (0, 0)
         what = "no reply and no dead letter" if asked else "no dead letter"
-        said = f"{what} within {wait:g} s; `cimgate routes explain` tells which systems have it"
-        if not consumers:
-            said = f"no gateway serves the context {context} on this broker: the message waits (cimgate run)"
-        show_indented(said, indent=4, style="dim")
+        show_indented(await why_silent(partner, context, what, wait), indent=4, style="dim")
     return dead
-
-
-def _show_dead(arrival: "Arrival") -> None:
-    headers = arrival.headers
-    line = f", line {headers['line']}" if "line" in headers else ""
-    out.print(Text(f"    dead letter: {headers.get('reason')}{line}", style="bold red"))
-    show_indented(str(headers.get("text", "")), indent=4)
-    show_indented(str(headers.get("advice", "")), indent=4)
-    answered = headers.get("answered", "")
-    show_indented(
-        f"rule {headers.get('rule')}, reply code {headers.get('code')}; answer: {answered}", indent=4, style="dim"
-    )
-
-
-def _show_reply(arrival: "Arrival") -> None:
-    from gateway.message.parts import reply_of  # noqa: PLC0415
-
-    message = _message(arrival.body)
-    reply = reply_of(message) if message else None
-    if message is None or reply is None:
-        out.print(Text(f"    reply: {printable(arrival.body[:200].decode('utf-8', 'replace'))}"), soft_wrap=True)
-        return
-    style = "green" if reply.result == "OK" else "yellow"
-    out.print(Text(f"    {message.kind}: {reply.result}", style=style))
-    for error in reply.errors:
-        show_indented(f"{error.code} {error.level or ''} {error.reason or ''}", indent=8)
-        if error.details:
-            show_indented(error.details, indent=8, style="dim")

@@ -1,0 +1,90 @@
+"""The store of the settings, for commands: opened, used, closed."""
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import typer
+
+from gateway.cli._shared import CommandError, ExitCode, load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from gateway.conversations import Conversation
+    from gateway.store import Reader, Store, Stored
+
+R = TypeVar("R")
+
+_SEVERAL: Final = 10
+"""So many are named where an id is not unique."""
+
+
+def with_store(ctx: typer.Context, use: "Callable[[Store], Awaitable[R]]") -> R:
+    """Do something with the store that the settings name; `StoreUnavailable` and `StoreUnusable` end the command.
+
+    Raises `CommandError` where none is named, or its file is not there: a typing error must not make an empty store.
+    """
+    url = load_settings(ctx).store
+    if url is None:
+        raise CommandError(
+            "The setting store is not set, so no conversations are kept.",
+            "Set CIMGATE_STORE (or store in cimgate.toml) to what the gateway runs with: sqlite:///FILE or "
+            "postgresql://USER:PASSWORD@HOST:PORT/DATABASE.",
+        )
+    written = url.get_secret_value()
+    file = Path(written.removeprefix("sqlite:///"))
+    if written.startswith("sqlite:///") and str(file) not in ("", ".") and not file.exists():
+        raise CommandError(
+            f"The store {file.absolute()} does not exist.",
+            "Is it the file that the gateway writes? A path with only three slashes before it starts at this folder.",
+        )
+    return asyncio.run(_used(written, use))
+
+
+async def _used(url: str, use: "Callable[[Store], Awaitable[R]]") -> R:
+    from gateway.store.opening import open_store  # noqa: PLC0415 - heavy
+
+    store = await open_store(url)
+    try:
+        return await use(store)
+    finally:
+        await store.close()
+
+
+async def find(reader: "Reader", named: str) -> "Stored":
+    """Find one conversation by the beginning of its id, a MessageID, a CorrelationID or the id of a leg.
+
+    Raises `CommandError` where there is none, or where there are several.
+    """
+    from gateway.store import Search  # noqa: PLC0415 - heavy
+
+    named = named.strip()
+    found = await reader.search(Search(id=named), limit=_SEVERAL) if named else []
+    found = [one for one in found if one.id == named] or found
+    if not found and named:
+        found = await reader.search(Search(message_id=named), limit=_SEVERAL)
+    if not found:
+        raise CommandError(
+            f"No conversation has the id {named!r}, nor that as a MessageID or CorrelationID.",
+            "`cimgate conversations list` shows what is there; conversations are removed after a while.",
+            ExitCode.NOT_FINE,
+        )
+    if len(found) > 1:
+        from gateway.cli._times import full  # noqa: PLC0415 - heavy
+
+        shown = [f"{one.id}  {full(one.opened)}  {one.source} {one.verb}({one.noun})" for one in found]
+        raise CommandError("\n".join([f"{named!r} names several conversations:", *shown]), "Write more of the id.")
+    return found[0]
+
+
+def read_document(stored: "Stored") -> "Conversation":
+    """Read the state of a conversation. Raises `CommandError` where another release has written it."""
+    from gateway.conversations import BadDocument, from_json  # noqa: PLC0415 - heavy
+
+    try:
+        return from_json(stored.document)
+    except BadDocument as error:
+        raise CommandError(
+            f"The conversation {stored.id} cannot be read: {error}", "Use the release of cimgate that the gateway runs."
+        ) from error

@@ -1,0 +1,86 @@
+"""Times and durations as people write and read them."""
+
+import re
+from datetime import datetime
+from typing import Final
+
+from gateway.cli._shared import CommandError
+
+_WRITTEN: Final = re.compile(r"(\d+(?:\.\d+)?) ?(ms|s|m|min|h|d)", re.ASCII)
+_UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3_600.0, "d": 86_400.0}
+_CLOCK: Final = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?", re.ASCII)
+_FORMS: Final = "30, 30s, 2m, 1h, 3d or PT30S"
+
+
+def seconds(text: str, option: str) -> float:
+    """Read a duration: `30`, `30s`, `2m`, `1h`, `3d`, `PT30S`. Raises `CommandError` that names the option."""
+    from gateway.conversations import seconds_of  # noqa: PLC0415 - quick start of the other commands
+
+    found = _WRITTEN.fullmatch(text.strip())
+    read = float(found[1]) * _UNITS[found[2]] if found else seconds_of(text)
+    if read is None:
+        raise CommandError(f"{option} {text!r} is no duration.", f"Write {_FORMS}.")
+    return read
+
+
+def moment(text: str, option: str, now: float) -> float:
+    """Read a point in time: a date, a date with a time, a time of today, or a duration: so long ago.
+
+    What has no offset is local time. Gives seconds since the epoch; raises `CommandError` that names the option.
+    """
+    text = text.strip()
+    today = datetime.fromtimestamp(now).astimezone().date()
+    try:
+        if _CLOCK.fullmatch(text):
+            text = f"{today.isoformat()}T{text:0>5}" if text.count(":") == 1 else f"{today.isoformat()}T{text:0>8}"
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        pass
+    try:
+        return now - seconds(text, option)
+    except CommandError:
+        raise CommandError(
+            f"{option} {text!r} is no time.",
+            f"Write 2026-03-17, 2026-03-17T10:30, 10:30 (today), or how long ago: {_FORMS}.",
+        ) from None
+
+
+def lasted(duration: float) -> str:
+    """Write a duration to read: `12 ms`, `1.206 s`, `42 s`, `3 min 5 s`, `2 h 10 min`, `3 d 4 h`."""
+    if duration < 0.9995:  # noqa: PLR2004 - it rounds to 1000 ms
+        return f"{duration * 1000:.0f} ms"
+    if duration < 10:  # noqa: PLR2004 - finer than seconds as long as one digit stands before the point
+        return f"{duration:.3f} s"
+    if duration < 60:  # noqa: PLR2004
+        return f"{duration:.1f} s"
+    minutes, rest = divmod(round(duration), 60)
+    if minutes < 60:  # noqa: PLR2004
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:  # noqa: PLR2004
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours} h" if hours else f"{days} d"
+
+
+def roughly(duration: float) -> str:
+    """Write a duration in a few characters, for a list: `12 ms`, `1.2 s`, `42 s`, `3 min`, `2 h`, `3 d`."""
+    if duration < 60:  # noqa: PLR2004
+        return lasted(duration) if duration < 1 else f"{duration:.1f} s"
+    return " ".join(lasted(duration).split()[:2])
+
+
+def local(at: float) -> datetime:
+    """Give a point in time on the clock of this machine, with its offset."""
+    return datetime.fromtimestamp(at).astimezone()
+
+
+def clock(at: float, now: float) -> str:
+    """Write a point in time shortly: the time of today, else month, day and time."""
+    then = local(at)
+    return f"{then:%H:%M:%S}" if then.date() == local(now).date() else f"{then:%m-%d %H:%M}"
+
+
+def full(at: float) -> str:
+    """Write a point in time with its date, milliseconds and offset."""
+    return local(at).isoformat(" ", "milliseconds")
