@@ -15,6 +15,7 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 
@@ -185,3 +186,15 @@ async def postgres_url(database: Database) -> AsyncIterator[str]:
     await database.execute(f"CREATE SCHEMA {name}")
     yield database.url_of(name)
     await database.execute(f"DROP SCHEMA {name} CASCADE")
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The URL of a SQLite store that is not there yet."""
+    return f"sqlite:///{tmp_path}/store.db"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store_url(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty store, of each kind in turn."""
+    return str(request.getfixturevalue(f"{request.param}_url"))

@@ -170,7 +170,7 @@ class Conversing:
             try:
                 result = await use()
             except StoreUnavailable as error:
-                if not self.waiting:
+                if str(error) != self.waiting:  # a broken connection says less than the attempt to open another
                     log.warning("store not available, intake pauses", reason=str(error), retry_in=pause)
                 self.waiting = str(error)
                 await asyncio.sleep(pause)

@@ -48,13 +48,11 @@ async def answer(url: str, asked: Arrival, **parts: str) -> None:
         await partner.send_to_queue(reply(said(asked, "Header/CorrelationID") or "", **parts), address)
 
 
-def store_of(folder: Path) -> str:
-    return f"sqlite:///{folder / 'conversations.db'}"
-
-
-async def test_a_reply_goes_back_to_its_asker_with_the_ids_that_it_sent(amqp_url: str, tmp_path: Path) -> None:
+async def test_a_reply_goes_back_to_its_asker_with_the_ids_that_it_sent(
+    amqp_url: str, tmp_path: Path, store_url: str
+) -> None:
     await make_queue(amqp_url, "replies")
-    async with running(amqp_url, tmp_path, store=store_of(tmp_path)):
+    async with running(amqp_url, tmp_path, store=store_url):
         await send(amqp_url, request())
         [asked] = await take(amqp_url, "cim.MS", 1)
         leg = said(asked, "Header/CorrelationID")
@@ -69,10 +67,10 @@ async def test_a_reply_goes_back_to_its_asker_with_the_ids_that_it_sent(amqp_url
 
 
 async def test_who_is_not_answered_in_time_hears_4_1_and_what_comes_late_is_not_handed_on(
-    amqp_url: str, tmp_path: Path
+    amqp_url: str, tmp_path: Path, store_url: str
 ) -> None:
     await make_queue(amqp_url, "replies")
-    async with running(amqp_url, tmp_path, store=store_of(tmp_path)):
+    async with running(amqp_url, tmp_path, store=store_url):
         await send(amqp_url, request(option="<Option><name>timeout</name><value>0.5</value></Option>"))
         [asked] = await take(amqp_url, "cim.MS", 1)
         [expired] = await take(amqp_url, "replies", 1)
@@ -83,9 +81,11 @@ async def test_who_is_not_answered_in_time_hears_4_1_and_what_comes_late_is_not_
         assert await depth(amqp_url, "cim.dead") == 0
 
 
-async def test_a_request_that_comes_twice_is_executed_once_and_answered_again(amqp_url: str, tmp_path: Path) -> None:
+async def test_a_request_that_comes_twice_is_executed_once_and_answered_again(
+    amqp_url: str, tmp_path: Path, store_url: str
+) -> None:
     await make_queue(amqp_url, "replies")
-    async with running(amqp_url, tmp_path, store=store_of(tmp_path)):
+    async with running(amqp_url, tmp_path, store=store_url):
         await send(amqp_url, request())
         [asked] = await take(amqp_url, "cim.MS", 1)
         await answer(amqp_url, asked)
@@ -97,13 +97,15 @@ async def test_a_request_that_comes_twice_is_executed_once_and_answered_again(am
     assert second.headers["cim-redelivered"] is True
 
 
-async def test_a_reply_that_comes_after_a_restart_finds_its_asker(amqp_url: str, tmp_path: Path) -> None:
+async def test_a_reply_that_comes_after_a_restart_finds_its_asker(
+    amqp_url: str, tmp_path: Path, store_url: str
+) -> None:
     await make_queue(amqp_url, "replies")
-    async with running(amqp_url, tmp_path, store=store_of(tmp_path)):
+    async with running(amqp_url, tmp_path, store=store_url):
         await send(amqp_url, request())
         [asked] = await take(amqp_url, "cim.MS", 1)
     await answer(amqp_url, asked)
-    async with running(amqp_url, tmp_path, store=store_of(tmp_path)):
+    async with running(amqp_url, tmp_path, store=store_url):
         [answered] = await take(amqp_url, "replies", 1)
     assert said(answered, "Header/CorrelationID") == "c-1"
 

@@ -14,14 +14,14 @@ from tests.e2e.registry import DRAFT, FINAL, KEY, ROUTES, Registry, execute, ope
 
 
 async def through(
-    url: str, folder: Path, raw: bytes, registry: Registry, *, more: str = ""
+    url: str, folder: Path, store_url: str, raw: bytes, registry: Registry, *, more: str = ""
 ) -> tuple[str, dict[str, set[str]]]:
     """Send a set; give the Result of the one answer, and the codes of each operation ('' for the whole)."""
     routes = folder / "routes"
     routes.mkdir()
     (routes / "mdm.toml").write_text(ROUTES.format(name=registry.name, more=more))
     await make_queue(url, "replies")
-    async with running(url, folder, store=f"sqlite:///{folder / 'conversations.db'}"):
+    async with running(url, folder, store=store_url):
         serving = asyncio.create_task(registry.serve(url))
         try:
             async with await Partner.open(Access(url, "CIS")) as partner:
@@ -43,18 +43,18 @@ CREATE_THREE = (operation(1, "create", "a"), operation(2, "create", "b"), operat
 FAILS_2: Mapping[tuple[str, str], str] = {("create", "b"): "2.12"}
 
 
-async def test_all_done_is_ok(amqp_url: str, tmp_path: Path) -> None:
+async def test_all_done_is_ok(amqp_url: str, tmp_path: Path, store_url: str) -> None:
     registry = Registry("MDM")
-    result, codes = await through(amqp_url, tmp_path, execute(*CREATE_THREE, integrity=False), registry)
+    result, codes = await through(amqp_url, tmp_path, store_url, execute(*CREATE_THREE, integrity=False), registry)
     assert result == "OK"
     assert all(said <= {"0.0"} for said in codes.values())
     assert registry.meters == {"a", "b", "c"}
 
 
-async def test_with_integrity_one_failure_undoes_all(amqp_url: str, tmp_path: Path) -> None:
+async def test_with_integrity_one_failure_undoes_all(amqp_url: str, tmp_path: Path, store_url: str) -> None:
     registry = Registry("MDM", FAILS_2)
     raw = execute(*CREATE_THREE, integrity=True, sequence=True)
-    result, codes = await through(amqp_url, tmp_path, raw, registry)
+    result, codes = await through(amqp_url, tmp_path, store_url, raw, registry)
     assert result == "FAILED"
     assert codes["2"] == {"2.12"}
     assert codes["1"] == codes["3"] == {"5.9"}
@@ -62,62 +62,66 @@ async def test_with_integrity_one_failure_undoes_all(amqp_url: str, tmp_path: Pa
     assert registry.asked == [("create", "a"), ("create", "b"), ("delete", "a")]
 
 
-async def test_without_integrity_the_others_stay_and_each_has_its_code(amqp_url: str, tmp_path: Path) -> None:
+async def test_without_integrity_the_others_stay_and_each_has_its_code(
+    amqp_url: str, tmp_path: Path, store_url: str
+) -> None:
     registry = Registry("MDM", FAILS_2)
-    result, codes = await through(amqp_url, tmp_path, execute(*CREATE_THREE, integrity=False), registry)
+    result, codes = await through(amqp_url, tmp_path, store_url, execute(*CREATE_THREE, integrity=False), registry)
     assert result == "PARTIAL"
     assert (codes["1"], codes["2"], codes["3"], codes[""]) == ({"0.0"}, {"2.12"}, {"0.0"}, {"0.2"})
     assert registry.meters == {"a", "c"}
 
 
-async def test_where_all_fail_the_set_has_failed(amqp_url: str, tmp_path: Path) -> None:
+async def test_where_all_fail_the_set_has_failed(amqp_url: str, tmp_path: Path, store_url: str) -> None:
     failures = {("create", name): "2.4" for name in "abc"}
     result, codes = await through(
-        amqp_url, tmp_path, execute(*CREATE_THREE, integrity=False), Registry("MDM", failures)
+        amqp_url, tmp_path, store_url, execute(*CREATE_THREE, integrity=False), Registry("MDM", failures)
     )
     assert result == "FAILED"
     assert codes["1"] == codes["2"] == codes["3"] == {"2.4"}
 
 
-async def test_in_sequence_nothing_is_attempted_after_a_failure(amqp_url: str, tmp_path: Path) -> None:
+async def test_in_sequence_nothing_is_attempted_after_a_failure(amqp_url: str, tmp_path: Path, store_url: str) -> None:
     registry = Registry("MDM", FAILS_2)
     raw = execute(*CREATE_THREE, sequence=True, integrity=False)
-    result, codes = await through(amqp_url, tmp_path, raw, registry)
+    result, codes = await through(amqp_url, tmp_path, store_url, raw, registry)
     assert (result, codes["2"], codes["3"]) == ("PARTIAL", {"2.12"}, {"5.2"})
     assert registry.asked == [("create", "a"), ("create", "b")]
 
 
-async def test_what_could_not_be_undone_is_refused_before_anything_is_sent(amqp_url: str, tmp_path: Path) -> None:
+async def test_what_could_not_be_undone_is_refused_before_anything_is_sent(
+    amqp_url: str, tmp_path: Path, store_url: str
+) -> None:
     registry = Registry("MDM", meters={"a"})
     raw = execute(operation(1, "create", "b"), operation(2, "delete", "a"), integrity=True)
-    result, codes = await through(amqp_url, tmp_path, raw, registry)
+    result, codes = await through(amqp_url, tmp_path, store_url, raw, registry)
     assert result == "FAILED"
     assert codes["1"] == codes["2"] == {"5.2"}
     assert registry.asked == []
 
 
-async def test_a_delete_is_undone_by_what_was_read_before_it(amqp_url: str, tmp_path: Path) -> None:
+async def test_a_delete_is_undone_by_what_was_read_before_it(amqp_url: str, tmp_path: Path, store_url: str) -> None:
     registry = Registry("MDM", FAILS_2, meters={"a"})
     raw = execute(operation(1, "delete", "a"), operation(2, "create", "b"), integrity=True, sequence=True)
-    result, codes = await through(amqp_url, tmp_path, raw, registry, more='undo = "by-get"')
+    result, codes = await through(amqp_url, tmp_path, store_url, raw, registry, more='undo = "by-get"')
     assert (result, codes["1"], codes["2"]) == ("FAILED", {"5.9"}, {"2.12"})
     assert registry.meters == {"a"}
 
 
-async def test_what_cannot_be_undone_after_all_is_catastrophic(amqp_url: str, tmp_path: Path) -> None:
+async def test_what_cannot_be_undone_after_all_is_catastrophic(amqp_url: str, tmp_path: Path, store_url: str) -> None:
     registry = Registry("MDM", {**FAILS_2, ("delete", "a"): "5.3"})
     raw = execute(*CREATE_THREE[:2], sequence=True, integrity=True)
-    result, codes = await through(amqp_url, tmp_path, raw, registry)
+    result, codes = await through(amqp_url, tmp_path, store_url, raw, registry)
     assert result == "FAILED"
     assert "5.3" in codes["1"]
 
 
 @pytest.mark.parametrize(("space", "left"), [(FINAL, {"a"}), (DRAFT, set())])
 async def test_an_absent_flag_means_what_its_version_of_the_envelope_says(
-    amqp_url: str, tmp_path: Path, space: str, left: set[str]
+    amqp_url: str, tmp_path: Path, store_url: str, space: str, left: set[str]
 ) -> None:
     if space == DRAFT:
         pytest.skip("the draft's list of nouns lacks OperationSet, so it cannot say execute")
     registry = Registry("MDM", FAILS_2)
-    await through(amqp_url, tmp_path, execute(*CREATE_THREE[:2], space=space), registry)
+    await through(amqp_url, tmp_path, store_url, execute(*CREATE_THREE[:2], space=space), registry)
     assert registry.meters == left
