@@ -133,14 +133,15 @@ class Checker:
         schema = self._schemas.of(tag)
         if schema is None:
             return None
-        meaning = semantics.findings(root, verb)
+        # What no schema has as a root means nothing that could be judged.
+        meaning = semantics.findings(root, verb) if self._schemas.declares(tag) else []
         if is_valid(schema, root, size):
             return meaning
         return told_once([*self._explained(message, schema, root, size, part)], meaning)
 
     def semantics_of(self, tag: str) -> Semantics:
-        """Give the semantic checks for a root; those of one without a schema find nothing."""
-        if self._schemas.of(tag) is None:
+        """Give the semantic checks for a root; those of one that no schema declares find nothing."""
+        if self._schemas.of(tag) is None or not self._schemas.declares(tag):
             return Semantics(NO_WORDS)
         return (self._semantics.get(tag) or self._semantics_of(tag))[0]
 
