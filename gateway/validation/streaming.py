@@ -82,7 +82,7 @@ def _in_parts(checker: Checker, document: Document, limits: Limits, beginning: B
     if not reading.is_good:
         refuse_broken(document)
     window, root = reading.window, reading.root
-    if window is None or root is None or not (reading.ended or reading.faulty):
+    if window is None or root is None or not (reading.is_good or reading.faulty):
         raise _OnlyAsAWhole
     refuse_crowd(root, limits)
     message = message_of(b"", root)
@@ -120,7 +120,7 @@ class _FirstReading:
         self.meaning: list[Finding] = []
         self.root: etree._Element | None = None
         self.window: Window | None = None
-        self.is_good = self.ended = False
+        self.is_good = self._ended = False
         self.is_complete = True
         self._begun = begun
         self._semantics = semantics
@@ -149,7 +149,7 @@ class _FirstReading:
         except etree.XMLSyntaxError:
             pass
         else:
-            self.is_good = self.ended and not self.faulty
+            self.is_good = self._ended and not self.faulty
         self._finish()
 
     def part(self, element: etree._Element) -> None:
@@ -167,7 +167,7 @@ class _FirstReading:
             if self.root is None:
                 self.root = element
             elif event == "end" and element is self.root:
-                self.ended = True
+                self._ended = True
 
     def _judge(self, fed: int) -> None:
         if self.window is None:
