@@ -11,6 +11,8 @@ _COUNT: Final = b"\x10x-delivery-count"
 _COUNT_ALONE: Final = len(_COUNT) + 9
 """The most bytes of a table that holds nothing but a quorum queue's count: not worth decoding for each message."""
 
+_FOLLOWS: Final = b"\x0bcim-follows"
+
 
 @dataclass(slots=True, eq=False)
 class Delivery:
@@ -58,6 +60,11 @@ class Transport:
         """How often the broker has handed this message out, this time included (quorum queues count)."""
         count = _wire.headers(self.table).get("x-delivery-count")
         return count + 1 if isinstance(count, int) else 1
+
+    @property
+    def follows(self) -> bool:
+        """Tell whether the gateway itself published this, after a transaction (header `cim-follows`)."""
+        return _FOLLOWS in self.table
 
     def passed_on(self) -> dict[str, HeaderValue]:
         """Give the headers that travel on (traceparent among them): texts, numbers and flags, none of ours."""

@@ -31,14 +31,19 @@ class Facts:
         return known
 
     def _read(self, kind: CodeKind) -> frozenset[str]:
-        payload = self._message.payload
-        if payload is None:
-            return frozenset()
         if self._root is None:
-            self._root = payload if self._message.content else _unpacked(self._message, payload)
+            self._root = whole_payload(self._message)
+        if self._root is None:
+            return frozenset()
         # iter() with a name compares names in C and makes no list: six times as fast as an XPath over local names.
         found = {element.get("ref") for element in self._root.iter(f"{{*}}{kind.element}")}
         return frozenset(code.strip() for code in found if code)
+
+
+def whole_payload(message: Message) -> etree._Element | None:
+    """Give the payload in which codes are to be found: what was compressed is unpacked."""
+    payload = message.payload
+    return payload if payload is None or message.content else _unpacked(message, payload)
 
 
 def _unpacked(message: Message, payload: etree._Element) -> etree._Element:
