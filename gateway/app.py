@@ -248,7 +248,7 @@ class Gateway:
             limits=settings.limits(),
             now=_iso_now,
         )  # fmt: skip
-        subscribers = Subscribers(settings.context) if settings.publish_events else None
+        subscribers = Subscribers(settings.context, all_events=settings.publish_events)
         return Rules(examiner, table, adapters, spoken, dispatch, subscribers)
 
 

@@ -18,9 +18,9 @@ from gateway.adapters.adapter import properties_of, repairs_of
 from gateway.codes.patterns import CodeKind
 from gateway.endpoints import AmqpAddress, Publication
 from gateway.endpoints.amqp import OUT_EXCHANGE, HeaderValue
-from gateway.message import Finding, Message
+from gateway.message import Finding, Message, MessageKind
+from gateway.message.payloads import whole_payload
 from gateway.message.places import local_name
-from gateway.routing.facts import whole_payload
 
 _MOST: Final = 20
 _LONGEST: Final = 1_000
@@ -33,9 +33,14 @@ _LOOKED_FOR: Final = tuple(f"{{*}}{name}" for name in (*_DEVICES, *_POINTS, *_TY
 
 @dataclass(frozen=True, slots=True)
 class Subscribers:
-    """Whoever has bound a queue to `cim.out`, taken together."""
+    """Whoever has bound a queue to `cim.out`, taken together. They hear `all_events`, or those of the gateway alone."""
 
     context: str
+    all_events: bool = True
+
+    def hear(self, message: Message, *, follows: bool) -> bool:
+        """Tell whether a message is published for them; `follows` marks an event that the gateway itself publishes."""
+        return message.kind is MessageKind.EVENT and (self.all_events or follows)
 
     def publication(
         self,

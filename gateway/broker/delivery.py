@@ -41,6 +41,11 @@ class Delivery:
         """Give a delivery for what the gateway publishes by itself, when a time has come: nothing is acknowledged."""
         return cls(0, b"", redelivered=False, exchange="", routing_key="", unbound=False, content_header=b"")
 
+    @property
+    def follows(self) -> bool:
+        """Tell whether the gateway itself published this, after a transaction (header `cim-follows`)."""
+        return _FOLLOWS in self.content_header
+
     def properties(self) -> "Transport":
         """Read the AMQP properties; what the gateway publishes by itself has none."""
         return Transport(*_wire.ids(self.content_header)) if self.content_header else Transport(b"", "", "", "")
@@ -60,11 +65,6 @@ class Transport:
         """How often the broker has handed this message out, this time included (quorum queues count)."""
         count = _wire.headers(self.table).get("x-delivery-count")
         return count + 1 if isinstance(count, int) else 1
-
-    @property
-    def follows(self) -> bool:
-        """Tell whether the gateway itself published this, after a transaction (header `cim-follows`)."""
-        return _FOLLOWS in self.table
 
     def passed_on(self) -> dict[str, HeaderValue]:
         """Give the headers that travel on (traceparent among them): texts, numbers and flags, none of ours."""

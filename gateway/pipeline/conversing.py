@@ -33,7 +33,7 @@ from gateway.conversations import (
     to_json,
 )
 from gateway.pipeline.examination import Examined
-from gateway.store import Entry, Store, Stored, StoredLeg, StoreUnavailable, Unit
+from gateway.store import Entry, Store, Stored, StoredLeg, StoreUnavailable, Tie, Unit
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +54,8 @@ class Work:
     """One thing that happened: what it is fed to, what is noted of it, and what follows.
 
     Exactly one of `opening` (a request), `leg`, `echoed` (source and id of an asker) and `conversation` says to which
-    conversation it belongs. `key` is the request's source and MessageID. `result` is empty where it belongs to none.
+    conversation it belongs. `key` is the request's source and MessageID. `ties` are keys by which what follows from a
+    request is known; an event that has them needs no `leg`. `result` is empty where it belongs to none.
     """
 
     delivery: Delivery
@@ -62,6 +63,7 @@ class Work:
     entry: Entry | None = None
     opening: Opening | None = None
     key: tuple[str, str] | None = None
+    ties: tuple[str, ...] = ()
     leg: str = ""
     conversation: str = ""
     given: Input | None = None
@@ -76,6 +78,7 @@ class _Held:
     now: Conversation
     stored: Stored | None = None
     sent: str | None = None
+    ties: tuple[str, ...] = ()
     changed: bool = False
     entries: list[Entry] = field(default_factory=list)
 
@@ -153,44 +156,53 @@ class Conversing:
 
     async def _attempt(self, unit: Unit, works: Sequence[Work]) -> list[Work]:
         """Feed all; give those whose conversation another process has changed meanwhile."""
-        held, by_key, by_leg = await self._load(unit, works)
+        held, by_key, by_leg, by_tie = await self._load(unit, works)
         for work in works:
             work.result, work.effects = None, ()
-            one = self._held(work, held, by_key, by_leg)
+            one = self._held(work, held, by_key, by_leg, by_tie)
             if one is not None:
                 self._feed(work, one)
         changed = [one for one in held.values() if one.changed]
         new = [one for one in changed if one.stored is None]
         old = [one for one in changed if one.stored is not None]
-        refused = await unit.insert([self._row(one) for one in new], [leg for one in new for leg in _legs(one.now)])
+        ties = [Tie(key, one.now.id) for one in new for key in one.ties]
+        refused = await unit.insert(
+            [self._row(one) for one in new], [leg for one in new for leg in _legs(one.now)], ties
+        )
         refused |= await unit.update([self._row(one) for one in old], [leg for one in old for leg in _legs(one.now)])
         await unit.add_entries([entry for one in held.values() if one.now.id not in refused for entry in one.entries])
         return [work for work in works if work.result is not None and work.result.id in refused]
 
     async def _load(
         self, unit: Unit, works: Sequence[Work]
-    ) -> tuple[dict[str, _Held], dict[tuple[str, str], str], dict[str, str]]:
+    ) -> tuple[dict[str, _Held], dict[tuple[str, str], str], dict[str, str], dict[str, str]]:
         known = await unit.requests({work.key for work in works if work.key is not None})
         of_legs = await unit.conversations_of_legs({work.leg for work in works if work.leg})
         named = await unit.conversations({work.conversation for work in works if work.conversation})
+        tied = await unit.by_ties({key for work in works if work.opening is None for key in work.ties})
         held: dict[str, _Held] = {}
-        for stored in (*known.values(), *of_legs.values(), *named.values()):
+        for stored in (*known.values(), *of_legs.values(), *named.values(), *tied.values()):
             if stored.id not in held:
                 held[stored.id] = _Held(from_json(stored.document), stored)
         by_key = {key: stored.id for key, stored in known.items()}
-        return held, by_key, {leg: stored.id for leg, stored in of_legs.items()}
+        by_leg = {leg: stored.id for leg, stored in of_legs.items()}
+        return held, by_key, by_leg, {key: stored.id for key, stored in tied.items()}
 
     def _held(
-        self, work: Work, held: dict[str, _Held], by_key: dict[tuple[str, str], str], by_leg: dict[str, str]
-    ) -> _Held | None:
+        self, work: Work, held: dict[str, _Held], by_key: dict[tuple[str, str], str], by_leg: dict[str, str],
+        by_tie: dict[str, str],
+    ) -> _Held | None:  # fmt: skip
         """Give the conversation of a work; a request that is new opens one and has its effects then."""
         if work.opening is None:
-            return held.get(by_leg.get(work.leg, "") if work.leg else work.conversation)
+            named = by_leg.get(work.leg, "") if work.leg else work.conversation
+            tied = set() if named else {by_tie[key] for key in work.ties if key in by_tie}
+            return held.get(tied.pop() if len(tied) == 1 else named)
         known = None if work.key is None else by_key.get(work.key)
         if known is not None:
             return held[known]
         opened, work.effects = work.opening()
-        one = held[opened.id] = _Held(opened, sent=None if work.key is None else work.key[1], changed=True)
+        sent = None if work.key is None else work.key[1]
+        one = held[opened.id] = _Held(opened, sent=sent, ties=work.ties, changed=True)
         if work.key is not None:
             by_key[work.key] = opened.id
         return one

@@ -39,17 +39,14 @@ _REASONS: Mapping[str, Reason] = {"context-foreign": Reason.FOREIGN_CONTEXT}
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What decides about messages; replaced as a whole, so that each message sees wholly the old or wholly the new.
-
-    Without `subscribers` events go to the systems alone.
-    """
+    """What decides about messages; replaced as a whole, so that each message sees wholly the old or wholly the new."""
 
     examiner: Examiner
     table: RouteTable
     adapters: Mapping[str, Adapter]
     dialects: Dialects
     dispatch: Dispatch
-    subscribers: Subscribers | None = None
+    subscribers: Subscribers
 
 
 class Pipeline:
@@ -183,11 +180,9 @@ class Pipeline:
             and (work := self.talks.request(delivery, examined, message, rules.table))
         ):
             works.append(work)
-        elif (routes := rules.table.match(message)) or (
-            rules.subscribers is not None and message.kind is MessageKind.EVENT
-        ):
-            if self.talks is not None and self.talks.may_be_tied(message):
-                works.append(self.talks.event(delivery, examined, message))
+        elif (routes := rules.table.match(message)) or rules.subscribers.hear(message, follows=delivery.follows):
+            if self.talks is not None and (work := self.talks.event(delivery, examined, message)):
+                works.append(work)
             else:
                 self._deliver(session, delivery, message, routes, rules)
         else:
@@ -205,9 +200,9 @@ class Pipeline:
             )
             session.publisher.publish(publication, delivery)
             self.counts.published += 1
-        if rules.subscribers is not None and message.kind is MessageKind.EVENT:
+        if rules.subscribers.hear(message, follows=delivery.follows):
             # What a system gets need not be wanted by others too, nor what the gateway itself says.
-            unwanted = None if routes or transport.follows else partial(rules.table.unroutable, message)
+            unwanted = None if routes or delivery.follows else partial(rules.table.unroutable, message)
             publication = rules.subscribers.publication(
                 message, passed_on=passed_on, repeated=delivery.redelivered, unwanted=unwanted
             )
