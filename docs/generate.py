@@ -118,6 +118,8 @@ def _written(value: Any) -> str:  # noqa: ANN401 - any setting's default
         return "not set"
     if hasattr(value, "get_secret_value"):
         return f"`{value.get_secret_value()}`"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
     if isinstance(value, int) and value % _MIB == 0:
         return f"{value // _MIB} MiB"
     return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"

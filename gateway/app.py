@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import structlog
 
-from gateway.adapters import Adapter
+from gateway.adapters import Adapter, Subscribers
 from gateway.broker import (
     Access,
     BrokerUnreachable,
@@ -250,7 +250,8 @@ class Gateway:
             limits=settings.limits(),
             now=_iso_now,
         )  # fmt: skip
-        return Rules(examiner, table, adapters, spoken, dispatch)
+        subscribers = Subscribers(settings.context, all_events=settings.publish_events)
+        return Rules(examiner, table, adapters, spoken, dispatch, subscribers)
 
 
 def _iso_now() -> str:

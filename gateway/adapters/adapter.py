@@ -1,7 +1,7 @@
 """An adapter: one system as the gateway sees it. Over AMQP every system gets the message byte for byte as it came."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from gateway.dialects import speak
@@ -18,6 +18,9 @@ REPEATED: Final = "cim-redelivered"
 
 REPAIRS: Final = "cim-repairs"
 """AMQP header with the rules by which the message was mended, where its source has a dialect that allows it."""
+
+FOLLOWS: Final = "cim-follows"
+"""AMQP header of an event that the gateway itself publishes after a transaction: the id of its conversation."""
 
 _LONGEST: Final = 1_000
 
@@ -42,6 +45,13 @@ class Adapter:
         headers = passed_on if not message.repairs else {**passed_on, **repairs_of(message)}
         properties = properties_of(message.header, reply_to=reply_to, headers=headers, repeated=repeated)
         return Publication(self.address, speak(message.raw, self.speech), properties, message.header)
+
+
+def as_repeated(publication: Publication) -> Publication:
+    """Mark a publication whose first try may have reached some of those it is for."""
+    properties = publication.properties
+    headers = {**(properties.headers or {}), REPEATED: True}
+    return replace(publication, properties=replace(properties, headers=headers))
 
 
 def repairs_of(message: Message) -> dict[str, HeaderValue]:

@@ -11,6 +11,8 @@ _COUNT: Final = b"\x10x-delivery-count"
 _COUNT_ALONE: Final = len(_COUNT) + 9
 """The most bytes of a table that holds nothing but a quorum queue's count: not worth decoding for each message."""
 
+_FOLLOWS: Final = b"\x0bcim-follows"
+
 
 @dataclass(slots=True, eq=False)
 class Delivery:
@@ -38,6 +40,11 @@ class Delivery:
     def of_our_own(cls) -> "Delivery":
         """Give a delivery for what the gateway publishes by itself, when a time has come: nothing is acknowledged."""
         return cls(0, b"", redelivered=False, exchange="", routing_key="", unbound=False, content_header=b"")
+
+    @property
+    def follows(self) -> bool:
+        """Tell whether the gateway itself published this, after a transaction (header `cim-follows`)."""
+        return _FOLLOWS in self.content_header
 
     def properties(self) -> "Transport":
         """Read the AMQP properties; what the gateway publishes by itself has none."""

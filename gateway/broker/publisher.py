@@ -1,4 +1,4 @@
-"""Confirmed, mandatory publishing without a task or a future for each message."""
+"""Confirmed publishing without a task or a future for each message."""
 
 import time
 from collections.abc import Callable
@@ -59,7 +59,7 @@ class Publisher:
         self._oldest = 1
         self._pending: dict[int, tuple[Delivery, Publication]] = {}
         self._returned: dict[int, str] = {}
-        self._methods: dict[AmqpAddress, bytes] = {}
+        self._methods: dict[tuple[AmqpAddress, bool], bytes] = {}
         self._parts: list[bytes] = []
         self._size = 0
         self._return: _wire.Returned | None = None
@@ -83,9 +83,12 @@ class Publisher:
             self._progress_at = self._monotonic()
         self._sent += 1
         address = publication.address
-        method = self._methods.get(address)
+        kept = address, publication.mandatory
+        method = self._methods.get(kept)
         if method is None:
-            method = self._methods[address] = _wire.publish_method(self._channel, address.exchange, address.routing_key)
+            method = self._methods[kept] = _wire.publish_method(
+                self._channel, address.exchange, address.routing_key, mandatory=publication.mandatory
+            )
         given = publication.properties
         encoded = _wire.properties(
             message_id=f"{self._prefix}-{self._sent}",
@@ -95,7 +98,7 @@ class Publisher:
             reply_to=_fitting(given.reply_to),
             message_type=_fitting(given.type),
             app_id=_fitting(given.app_id),
-            headers=given.headers,  # type: ignore[arg-type]  # pamqp wants dict, and only reads it
+            headers=given.headers,
         )
         self._parts.append(method)
         self._parts.extend(_wire.content(self._channel, encoded, publication.body, self._frame_max))

@@ -53,6 +53,8 @@ def show(
 def _readable(name: str, value: str | float | None) -> str:
     if value is None:
         return "not set"
+    if isinstance(value, bool):
+        return str(value).lower()
     if name.endswith("_bytes") and isinstance(value, int) and value % _MIB == 0:
         return f"{value} ({value // _MIB} MiB)"
     return printable(str(value))

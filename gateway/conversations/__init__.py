@@ -45,7 +45,7 @@ from gateway.conversations.effects import (
     Send,
     rewritten,
 )
-from gateway.conversations.facts import asker_of, facts_of, set_of
+from gateway.conversations.facts import asker_of, facts_of, set_of, tracking_ids
 from gateway.conversations.inputs import (
     AlarmClosed,
     CancelAsked,
@@ -132,4 +132,5 @@ __all__ = [
     "set_of",
     "step",
     "to_json",
+    "tracking_ids",
 ]

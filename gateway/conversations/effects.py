@@ -64,7 +64,7 @@ class Answer:
 class PublishEvent:
     """Publish the event that follows a success: the payload of the request, this past-tense verb, `id` as MessageID.
 
-    Of an OperationSet only the `operations` named stand in it, their verbs in the past tense too.
+    Of an OperationSet only the `operations` named stand in it (all, where none is), their verbs in the past tense too.
     """
 
     id: str

@@ -1,5 +1,7 @@
 """What the machine needs to know of a message, read from it."""
 
+from typing import Final
+
 from gateway.codes import Level, ReplyCode, Result
 from gateway.conversations.inputs import ReplyFacts
 from gateway.conversations.sets import OperationFacts, SetFacts
@@ -7,8 +9,14 @@ from gateway.conversations.values import Asker
 from gateway.message import Message
 from gateway.message.envelope import ReplyError
 from gateway.message.parts import operation_set_of, reply_of
+from gateway.message.payloads import whole_payload
 from gateway.message.places import local_name, tag_of
 from gateway.message.verbs import MessageKind
+
+_CONTROLS: Final = frozenset({"EndDeviceControls", "OperationSet"})
+_FOLLOWING: Final = frozenset({"EndDeviceControls", "EndDeviceEvents"})
+_MOST_TIES: Final = 100
+_LONGEST_TIE: Final = 255
 
 
 def facts_of(message: Message, digest: str, *, on_request_channel: bool = False) -> ReplyFacts:
@@ -35,6 +43,19 @@ def facts_of(message: Message, digest: str, *, on_request_channel: bool = False)
         on_request_channel=on_request_channel,
         fault=fault,
     )
+
+
+def tracking_ids(message: Message) -> tuple[str, ...]:
+    """Give the issuerTrackingIDs by which controls and what follows from them are known to belong together.
+
+    Those of a request with EndDeviceControls, or of an event of controls or of devices; each once, the first hundred.
+    """
+    nouns = _CONTROLS if message.kind is MessageKind.REQUEST else _FOLLOWING
+    payload = whole_payload(message) if message.header.noun in nouns else None
+    if payload is None:
+        return ()
+    found = ((element.text or "").strip() for element in payload.iter("{*}issuerTrackingID"))
+    return tuple(dict.fromkeys(text for text in found if 0 < len(text) <= _LONGEST_TIE))[:_MOST_TIES]
 
 
 def set_of(message: Message) -> SetFacts:

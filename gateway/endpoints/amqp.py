@@ -4,11 +4,11 @@ Part 100 gives no mapping to AMQP properties; this one follows its JMS table [in
 reply echoes, reply_to the reply address, app_id the Source, type `verb.Noun`. The envelope stays the authority.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.message import Header
+from gateway.message import Finding, Header
 
 IN_EXCHANGE: Final = "cim.in"
 """Where systems publish, and the gateway what it says to all as they would."""
@@ -51,10 +51,11 @@ class Properties:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """One message on its way to one place; always mandatory, so that an unroutable one comes back.
+    """One message on its way to one place; mandatory, so that an unroutable one comes back.
 
-    `header` is the message's own, for logs and for its dead letter. `origin` names the conversation that speaks, and
-    what it says; empty where none does.
+    Only what need not reach anybody is not. `header` is the message's own, for logs and for its dead letter. `origin`
+    names the conversation that speaks, and what it says; empty where none does. `unwanted` says of a message that
+    nobody takes there why no system does either; without it the place itself is at fault.
     """
 
     address: AmqpAddress
@@ -62,6 +63,8 @@ class Publication:
     properties: Properties
     header: Header | None = None
     origin: tuple[str, str] = ("", "")
+    mandatory: bool = True
+    unwanted: Callable[[], Finding] | None = None
 
 
 def parse_address(text: str) -> AmqpAddress | None:

@@ -113,7 +113,7 @@ def serialized(root: etree._Element) -> bytes:
 def past_tense(root: etree._Element, verb: str, operations: Sequence[int] = ()) -> None:
     """Turn a request into the event that follows it, in place: the root, the verb, and no word of replies.
 
-    Of an OperationSet only the `operations` stay, their verbs in the past tense too.
+    Of an OperationSet only the `operations` stay (all, where none is named), their verbs in the past tense too.
     """
     prefix = f"{{{tag_of(root)[1:].partition('}')[0]}}}"
     root.tag = prefix + MessageKind.EVENT.value
@@ -128,7 +128,7 @@ def past_tense(root: etree._Element, verb: str, operations: Sequence[int] = ()) 
     for operation in root.findall(f"{prefix}Payload/{prefix}OperationSet/{prefix}Operation"):
         above = operation.getparent()
         number, own = operation.findtext(prefix + "operationId", ""), operation.find(prefix + "verb")
-        if above is not None and int(number) not in operations:
+        if above is not None and operations and int(number) not in operations:
             above.remove(operation)
         elif own is not None and (own.text or "") in REQUEST_VERBS:
             own.text = EVENT_OF.get(Verb(own.text or ""), own.text)

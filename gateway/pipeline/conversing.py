@@ -35,7 +35,7 @@ from gateway.conversations import (
 )
 from gateway.crashpoints import crash_point
 from gateway.pipeline.examination import Examined
-from gateway.store import Entry, Store, Stored, StoredLeg, StoreUnavailable, Unit
+from gateway.store import Entry, Store, Stored, StoredLeg, StoreUnavailable, Tie, Unit
 
 T = TypeVar("T")
 
@@ -58,7 +58,8 @@ class Work:
     """One thing that happened: what it is fed to, what is noted of it, and what follows.
 
     Exactly one of `opening` (a request), `leg`, `echoed` (source and id of an asker) and `conversation` says to which
-    conversation it belongs. `key` is the request's source and MessageID. `result` is empty where it belongs to none,
+    conversation it belongs. `key` is the request's source and MessageID. `ties` are keys by which what follows from a
+    request is known; an event that has them needs no `leg`. `result` is empty where it belongs to none,
     and where it cannot be fed to it: `failure` says why then. `again`: what it means may have been committed before.
     """
 
@@ -67,6 +68,7 @@ class Work:
     entry: Entry | None = None
     opening: Opening | None = None
     key: tuple[str, str] | None = None
+    ties: tuple[str, ...] = ()
     leg: str = ""
     conversation: str = ""
     given: Input | None = None
@@ -84,15 +86,17 @@ class _Held:
     now: Conversation
     stored: Stored | None = None
     sent: str | None = None
+    ties: tuple[str, ...] = ()
     changed: bool = False
     entries: list[Entry] = field(default_factory=list)
 
 
 class _Ids(NamedTuple):
-    """The conversations of requests, by source and MessageID, and of legs."""
+    """The conversations of requests, by source and MessageID, of legs and of ties."""
 
     by_key: dict[tuple[str, str], str]
     by_leg: dict[str, str]
+    by_tie: dict[str, str]
 
 
 class Conversing:
@@ -227,16 +231,24 @@ class Conversing:
         """
         keys = {work.key for work in works if work.key is not None}
         legs = {work.leg for work in works if work.leg}
-        if not keys and not legs:
-            return _Ids({}, {})
+        ties = {tie for work in works if work.opening is None for tie in work.ties}
+        if not keys and not legs and not ties:
+            return _Ids({}, {}, {})
         async with self._store.look() as reader:
             known, of_legs = await reader.requests(keys), await reader.conversations_of_legs(legs)
-        return _Ids({key: one.id for key, one in known.items()}, {leg: one.id for leg, one in of_legs.items()})
+            tied = await reader.by_ties(ties)
+        return _Ids(
+            {key: one.id for key, one in known.items()},
+            {leg: one.id for leg, one in of_legs.items()},
+            {tie: one.id for tie, one in tied.items()},
+        )
 
     async def _attempt(self, unit: Unit, works: Sequence[Work], ids: _Ids) -> list[Work]:
         named = {work.conversation for work in works if work.conversation}
         opened = {work.opened[0].id for work in works if work.opened is not None}
-        stored = await unit.conversations({*ids.by_key.values(), *ids.by_leg.values(), *named, *opened})
+        stored = await unit.conversations(
+            {*ids.by_key.values(), *ids.by_leg.values(), *ids.by_tie.values(), *named, *opened}
+        )
         held: dict[str, _Held] = {}
         for work in works:
             work.result, work.effects, work.failure = None, (), None
@@ -249,7 +261,10 @@ class Conversing:
         changed = [one for one in held.values() if one.changed]
         new = [one for one in changed if one.stored is None]
         old = [one for one in changed if one.stored is not None]
-        refused = await unit.insert([self._row(one) for one in new], [leg for one in new for leg in _legs(one.now)])
+        ties = [Tie(key, one.now.id) for one in new for key in one.ties]
+        refused = await unit.insert(
+            [self._row(one) for one in new], [leg for one in new for leg in _legs(one.now)], ties
+        )
         refused |= await unit.update([self._row(one) for one in old], [leg for one in old for leg in _legs(one.now)])
         await unit.add_entries([entry for one in held.values() if one.now.id not in refused for entry in one.entries])
         return [work for work in works if work.result is not None and work.result.id in refused]
@@ -260,7 +275,9 @@ class Conversing:
         Raises `BadDocument` where the stored one cannot be read.
         """
         if work.opening is None:
-            return _at_hand(ids.by_leg.get(work.leg, "") if work.leg else work.conversation, stored, held)
+            named = ids.by_leg.get(work.leg, "") if work.leg else work.conversation
+            tied = set() if named else {ids.by_tie[tie] for tie in work.ties if tie in ids.by_tie}
+            return _at_hand(tied.pop() if len(tied) == 1 else named, stored, held)
         known = None if work.key is None else ids.by_key.get(work.key)
         if known is None and work.opened is not None:
             known = work.opened[0].id  # where it is stored, it was committed after all
@@ -269,7 +286,8 @@ class Conversing:
         if work.opened is None:
             work.opened = work.opening()
         opened, work.effects = work.opened
-        one = held[opened.id] = _Held(opened, sent=None if work.key is None else work.key[1], changed=True)
+        sent = None if work.key is None else work.key[1]
+        one = held[opened.id] = _Held(opened, sent=sent, ties=work.ties, changed=True)
         if work.key is not None:
             ids.by_key[work.key] = opened.id
         return one

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from gateway.adapters import Adapter, properties_of
+from gateway.adapters import FOLLOWS, Adapter, properties_of
 from gateway.conversations import Answer, Conversation, HandOn, Outgoing, PublishEvent, Send, merged, rewritten
 from gateway.conversations.values import Asker
 from gateway.dialects import speak, spoken_version
@@ -123,7 +123,7 @@ class Dispatch:
         readdress(message.root, message_id=effect.id, correlation_id=conversation.asker.echoed_id)
         event = message_of(serialized(message.root), message.root)
         key = f"{self.sender.context}.{_EVENTS}.{conversation.noun}.{effect.verb}"
-        properties = properties_of(event.header, repeated=effect.repeated)
+        properties = properties_of(event.header, headers={FOLLOWS: conversation.id}, repeated=effect.repeated)
         return Publication(AmqpAddress(IN_EXCHANGE, key), event.raw, properties, event.header)
 
     def _to_asker(self, asker: Asker, message: Message, *, repeated: bool) -> Publication:

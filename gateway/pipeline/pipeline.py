@@ -8,10 +8,11 @@ each: to its receivers, or to the dead letters. Nothing is dropped, whatever goe
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
-from gateway.adapters import Adapter, properties_of, repairs_of
+from gateway.adapters import Adapter, Subscribers, properties_of, repairs_of
 from gateway.broker import Delivery, Failure, Session
 from gateway.broker.topology import DEAD
 from gateway.codes import ReplyCode
@@ -46,6 +47,7 @@ class Rules:
     adapters: Mapping[str, Adapter]
     dialects: Dialects
     dispatch: Dispatch
+    subscribers: Subscribers
 
 
 class Pipeline:
@@ -187,9 +189,9 @@ class Pipeline:
             and (work := self.talks.request(delivery, examined, message, rules.table))
         ):
             works.append(work)
-        elif routes := rules.table.match(message):
-            if self.talks is not None and self.talks.may_be_tied(message):
-                works.append(self.talks.event(delivery, examined, message))
+        elif (routes := rules.table.match(message)) or rules.subscribers.hear(message, follows=delivery.follows):
+            if self.talks is not None and (work := self.talks.event(delivery, examined, message)):
+                works.append(work)
             else:
                 self._deliver(session, delivery, message, routes, rules)
         else:
@@ -198,12 +200,20 @@ class Pipeline:
     def _deliver(
         self, session: Session, delivery: Delivery, message: Message, routes: Sequence[Route], rules: Rules
     ) -> None:
-        """Publish a message to every system that has a route for it."""
+        """Publish a message to every system that has a route for it, and an event once to whoever subscribes."""
         transport = delivery.properties()
         passed_on = transport.passed_on()
         for route in routes:
             publication = rules.adapters[route.system.name].publication(
                 message, reply_to=transport.reply_to, passed_on=passed_on, repeated=delivery.redelivered
+            )
+            session.publisher.publish(publication, delivery)
+            self.counts.published += 1
+        if rules.subscribers.hear(message, follows=delivery.follows):
+            # What a system gets need not be wanted by others too, nor what the gateway itself says.
+            unwanted = None if routes or delivery.follows else partial(rules.table.unroutable, message)
+            publication = rules.subscribers.publication(
+                message, passed_on=passed_on, repeated=delivery.redelivered, unwanted=unwanted
             )
             session.publisher.publish(publication, delivery)
             self.counts.published += 1
@@ -279,6 +289,8 @@ class Pipeline:
         """Give the dead letter for a publication that no queue took; None where that was a dead letter itself."""
         if publication.address.exchange == DEAD:
             return None
+        if publication.unwanted is not None:
+            return self._unwanted(delivery, publication, publication.unwanted())
         finding = Finding(
             "no-queue",
             ReplyCode.TRANSACTION_NOT_ATTEMPTED,
@@ -297,6 +309,18 @@ class Pipeline:
         return dead_letter(
             publication.body, publication.header, Reason.UNDELIVERABLE, finding, delivery, first_seen=self._now(),
             more={"receiver": receiver},
+        )  # fmt: skip
+
+    def _unwanted(self, delivery: Delivery, publication: Publication, finding: Finding) -> Publication:
+        """Give the dead letter for an event that no system has a route for and no subscriber has a binding for."""
+        self.counts.dead += 1
+        log.warning(
+            "dead letter", reason=Reason.UNROUTABLE.value, code=str(finding.code), rule=finding.rule,
+            text=finding.text, line=finding.line, answered="not due", **about(publication.header),
+        )  # fmt: skip
+        return dead_letter(
+            delivery.body, publication.header, Reason.UNROUTABLE, finding, delivery, first_seen=self._now(),
+            more={"answered": "not due"},
         )  # fmt: skip
 
     def _unaddressed(

@@ -7,6 +7,7 @@ from typing import Final
 
 import structlog
 
+from gateway.adapters import as_repeated
 from gateway.broker import Delivery, Failure, Session
 from gateway.endpoints import Publication
 
@@ -98,6 +99,8 @@ class Settlement:
     def _again(self, session: Session, delivery: Delivery, publication: Publication) -> None:
         if session.lost.done():
             return  # the delivery has gone back to the broker with its session
+        if publication.address.exchange:  # one queue was full, others may have it already
+            publication = as_repeated(publication)
         session.publisher.publish(publication, delivery)
         session.publisher.flush()
         session.publisher.forget(delivery)

@@ -25,6 +25,7 @@ from gateway.conversations import (
     open_request,
     open_set,
     set_of,
+    tracking_ids,
 )
 from gateway.message import Message, MessageKind
 from gateway.message.parts import reply_of
@@ -106,7 +107,8 @@ class Talks:
             "", at, IN, asker.source, header.verb, header.noun, header.message_id, header.correlation_id,
             body=message.raw, key=key,
         )  # fmt: skip
-        return Work(delivery, examined, entry, opening=opening, key=(asker.source, sent) if sent else None)
+        named = (asker.source, sent) if sent else None
+        return Work(delivery, examined, entry, opening=opening, key=named, ties=tracking_ids(message))
 
     def reply(self, delivery: Delivery, examined: Examined, message: Message) -> Work:
         """Give the work of a reply: its CorrelationID, else that of the transport, names the leg that it answers."""
@@ -122,27 +124,35 @@ class Talks:
         given = ReplyArrived(at, leg, key, facts, redelivered=delivery.redelivered)
         return Work(delivery, examined, entry, leg=leg, given=given)
 
-    def may_be_tied(self, message: Message) -> bool:
-        """Tell whether a message may follow from a conversation: an event with an id that is not its own."""
+    def event(self, delivery: Delivery, examined: Examined, message: Message) -> Work | None:
+        """Give the work of an event that may follow from a request; None where it cannot.
+
+        Its CorrelationID may be the id of a leg, or its issuerTrackingID that of a control that was asked for.
+        """
+        if message.kind is not MessageKind.EVENT:
+            return None
         header = message.header
         correlation = (header.correlation_id or "").strip()
-        return message.kind is MessageKind.EVENT and bool(correlation) and correlation != header.message_id
-
-    def event(self, delivery: Delivery, examined: Examined, message: Message) -> Work:
-        """Give the work of an event that may follow from a request: its CorrelationID may be the id of a leg."""
-        header, at = message.header, self.now()
-        leg = (header.correlation_id or "").strip()
+        leg, ties = "" if correlation == header.message_id else correlation, tracking_ids(message)
+        if not leg and not ties:
+            return None
+        at = self.now()
         entry = Entry(
             "", at, IN, header.source or "", header.verb, header.noun, header.message_id, header.correlation_id
         )  # fmt: skip
-        return Work(delivery, examined, entry, leg=leg, given=EventSeen(at, header.verb, header.noun))
+        return Work(delivery, examined, entry, ties=ties, leg=leg, given=EventSeen(at, header.verb, header.noun))
 
     def tied(self, work: Work) -> Message:
-        """Give the event of a work as its receivers know it: with the id that the asker sent, where it follows."""
+        """Give the event of a work as its receivers know it: with the id that the asker sent, where it follows.
+
+        One that is tied by its issuerTrackingID alone keeps a CorrelationID that it has.
+        """
         message = work.examined.message
         if message is None:
             raise LookupError("The work is of no message.")
         if work.result is None or not work.result.asker.echoed_id:
+            return message
+        if (message.header.correlation_id or "").strip() and work.result.leg(work.leg) is None:
             return message
         message_id = message.header.message_id or self.new_id()
         readdress(message.root, message_id=message_id, correlation_id=work.result.asker.echoed_id)

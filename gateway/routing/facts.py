@@ -1,15 +1,13 @@
 """What routes may ask of a message; codes are looked for once, and only when a route asks."""
 
-from typing import Final
-
-from lxml import etree
+from typing import TYPE_CHECKING
 
 from gateway.codes.patterns import CodeKind
-from gateway.message import DEFAULT_LIMITS, Limits, Message, Unreadable
-from gateway.message.compression import CompressionError, decompress, is_xml
-from gateway.message.parsing import parse
+from gateway.message import Message
+from gateway.message.payloads import whole_payload
 
-_UNPACKED: Final = Limits(message_bytes=DEFAULT_LIMITS.decompressed_bytes)
+if TYPE_CHECKING:
+    from lxml import etree
 
 
 class Facts:
@@ -31,22 +29,10 @@ class Facts:
         return known
 
     def _read(self, kind: CodeKind) -> frozenset[str]:
-        payload = self._message.payload
-        if payload is None:
-            return frozenset()
         if self._root is None:
-            self._root = payload if self._message.content else _unpacked(self._message, payload)
+            self._root = whole_payload(self._message)
+        if self._root is None:
+            return frozenset()
         # iter() with a name compares names in C and makes no list: six times as fast as an XPath over local names.
         found = {element.get("ref") for element in self._root.iter(f"{{*}}{kind.element}")}
         return frozenset(code.strip() for code in found if code)
-
-
-def _unpacked(message: Message, payload: etree._Element) -> etree._Element:
-    prefix = message.version.prefix
-    compressed = payload.findtext(prefix + "Compressed")
-    if compressed is None or not is_xml(payload.findtext(prefix + "Format")):
-        return payload
-    try:
-        return parse(decompress(compressed), _UNPACKED)
-    except (CompressionError, Unreadable):  # validation refuses such a message; here it has no codes
-        return payload

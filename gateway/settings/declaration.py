@@ -70,6 +70,11 @@ class Settings(BaseSettings):
         description="Seconds until what conversations said and the broker did not confirm is published again, marked: "
         "it only waits for this long after a crash or a cut connection.",
     )
+    publish_events: bool = Field(
+        default=False,
+        description="Publish every valid event on exchange cim.out too, for subscribers: a quarter more work an event. "
+        "Without it only events that the gateway itself makes (publish in a route) go there.",
+    )
     prefetch: int = Field(
         default=500, ge=1, le=10_000, description="How many messages the broker hands over ahead of their settlement."
     )

@@ -6,7 +6,7 @@
 from gateway.store.contract import Reader, Store, Unit
 from gateway.store.errors import StoreUnavailable, StoreUnusable
 from gateway.store.ids import time_ordered_id
-from gateway.store.values import Entry, Key, Search, Stored, StoredLeg
+from gateway.store.values import Entry, Key, Search, Stored, StoredLeg, Tie
 
 __all__ = [
     "Entry",
@@ -18,6 +18,7 @@ __all__ = [
     "StoreUnusable",
     "Stored",
     "StoredLeg",
+    "Tie",
     "Unit",
     "time_ordered_id",
 ]

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from sqlalchemy import JSON, ColumnElement, Select, Text, bindparam, cast, func, select
 from sqlalchemy.sql.selectable import TableValuedAlias
 
-from gateway.store.tables import conversation, leg
+from gateway.store.tables import conversation, leg, tie
 from gateway.store.values import Key
 
 S = TypeVar("S", bound=Select[Any])
@@ -52,6 +52,17 @@ class Lookups:
             .join_from(keys, leg, leg.c.id == one)
             .join(conversation, columns.id == leg.c.conversation_id)
         )
+        last = conversation.alias("last")
+        tied = (
+            select(last.c.id)
+            .join_from(tie, last, last.c.id == tie.c.conversation_id)
+            .where(tie.c.key == one)
+            .order_by(last.c.opened.desc())
+            .limit(1)
+            .correlate(keys)
+            .scalar_subquery()
+        )
+        self.by_tie = self._locked(select(one, conversation).join_from(keys, conversation, columns.id == tied))
         keys, (source, sent) = self._keys(2)
         self.by_request = self._locked(
             select(source, sent, conversation).join_from(

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from gateway.store.values import Entry, Key, Search, Stored, StoredLeg
+from gateway.store.values import Entry, Key, Search, Stored, StoredLeg, Tie
 
 
 class Reader(Protocol):
@@ -21,6 +21,7 @@ class Reader(Protocol):
     async def conversations_of_legs(self, leg_ids: Collection[str]) -> dict[str, Stored]: ...  # by leg id
     async def requests(self, keys: Collection[Key]) -> dict[Key, Stored]: ...  # by source and MessageID
     async def by_echoed(self, keys: Collection[Key]) -> dict[Key, Stored]: ...  # of several the one opened last
+    async def by_ties(self, keys: Collection[str]) -> dict[str, Stored]: ...  # of several the one opened last
     async def open_legs(self, system: str, noun: str, limit: int = 2) -> list[StoredLeg]: ...  # in the order of ids
     async def search(self, search: Search, limit: int = 50) -> list[Stored]: ...  # newest first
     async def stuck(self, now: float, silent: float, limit: int = 50) -> list[Stored]: ...  # see SqlReader
@@ -33,11 +34,13 @@ class Unit(Reader, Protocol):
 
     `insert` gives the ids it refused, because their source and MessageID are there already: read them with `requests`.
     `update` gives the ids it refused, because their version is no longer the stored one: read, step and update again.
-    Legs of refused conversations are left out; other legs are added, or replace the one with their id.
+    Legs and ties of refused conversations are left out; other legs are added, or replace the one with their id.
     """
 
     async def due(self, now: float, limit: int) -> list[Stored]: ...  # oldest deadline first, none that others hold
-    async def insert(self, rows: Sequence[Stored], legs: Sequence[StoredLeg] = ()) -> frozenset[str]: ...
+    async def insert(
+        self, rows: Sequence[Stored], legs: Sequence[StoredLeg] = (), ties: Sequence[Tie] = ()
+    ) -> frozenset[str]: ...
     async def update(self, rows: Sequence[Stored], legs: Sequence[StoredLeg] = ()) -> frozenset[str]: ...
     async def add_entries(self, entries: Sequence[Entry]) -> None: ...
     async def purge(self, before: float, limit: int = 1000) -> int: ...  # how many went; again until it is 0

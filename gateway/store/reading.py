@@ -48,6 +48,10 @@ class SqlReader:
         """Give, for each source and id that it expects back, the conversation that was opened last."""
         return await self._found_by_key(self._lookups.by_echoed, keys)
 
+    async def by_ties(self, keys: Collection[str]) -> dict[str, Stored]:
+        """Give, for each key that ties something to a conversation, the one that was opened last."""
+        return await self._found(self._lookups.by_tie, keys)
+
     async def open_legs(self, system: str, noun: str, limit: int = 2) -> list[StoredLeg]:
         """Give legs of a system that still wait for this noun: two are enough to know that it is not one alone."""
         rows = await self._run(_OPEN_LEGS, {"of_system": system, "of_noun": noun, "most": limit})

@@ -63,6 +63,15 @@ leg = Table(
     sqlite_with_rowid=False,
 )
 
+tie = Table(
+    "tie",
+    metadata,
+    Column("key", _key, primary_key=True),
+    Column("conversation_id", _key, ForeignKey("conversation.id", ondelete="CASCADE"), primary_key=True),
+    Index("tie_conversation", "conversation_id"),
+    sqlite_with_rowid=False,
+)
+
 entry = Table(
     "entry",
     metadata,

@@ -41,6 +41,14 @@ class StoredLeg:
 
 
 @dataclass(frozen=True, slots=True)
+class Tie:
+    """A key by which what follows from a request is known as its own, e.g. an issuerTrackingID; not unique."""
+
+    key: str
+    conversation_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One thing that was said or done in a conversation; `body` is the message as it came (stored compressed).
 

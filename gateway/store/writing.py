@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.store._bodies import rows_of
 from gateway.store._statements import Lookups, given
 from gateway.store.reading import SqlReader
-from gateway.store.tables import conversation, entry, leg
-from gateway.store.values import Entry, Stored, StoredLeg
+from gateway.store.tables import conversation, entry, leg, tie
+from gateway.store.values import Entry, Stored, StoredLeg, Tie
 
 _c = conversation.c
 _row = attrgetter(*_c.keys())
@@ -41,6 +41,7 @@ _DUE = (
     .with_for_update(skip_locked=True)
 )
 _ADD_ENTRIES = insert(entry)
+_ADD_TIES = insert(tie)
 _OLD = (
     select(_c.id)
     .where(_c.final.is_(True), _c.alarm.is_(False), _c.opened < bindparam("before"), _c.updated < bindparam("before"))
@@ -93,11 +94,13 @@ class SqlUnit(SqlReader):
         self._seen(found)
         return found
 
-    async def insert(self, rows: Sequence[Stored], legs: Sequence[StoredLeg] = ()) -> frozenset[str]:
-        """Add conversations with their legs; gives the ids of those whose source and MessageID are there already.
+    async def insert(
+        self, rows: Sequence[Stored], legs: Sequence[StoredLeg] = (), ties: Sequence[Tie] = ()
+    ) -> frozenset[str]:
+        """Add conversations with their legs and ties; gives the ids of those whose source and MessageID are there.
 
-        Nothing of a refused one is stored, nor are its legs. An id that is there already is an error of the caller
-        (IntegrityError).
+        Nothing of a refused one is stored, nor are its legs and ties. An id that is there already is an error of the
+        caller (IntegrityError).
         """
         refused: frozenset[str] = frozenset()
         if rows:
@@ -108,6 +111,9 @@ class SqlUnit(SqlReader):
             await self._hold(self._writes.unlocked, ids)  # whose own they are already
             refused = frozenset(id_ for id_ in ids if id_ not in self._held)
         await self._put_legs(legs, refused)
+        added = {(one.key, one.conversation_id) for one in ties if one.conversation_id not in refused}
+        if added:
+            await self._run(_ADD_TIES, [{"key": key, "conversation_id": id_} for key, id_ in sorted(added)])
         return refused
 
     async def update(self, rows: Sequence[Stored], legs: Sequence[StoredLeg] = ()) -> frozenset[str]:

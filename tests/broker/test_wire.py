@@ -40,15 +40,15 @@ def test_an_acknowledgement_is_written_as_pamqp_writes_it(channel: int, tag: int
     assert _wire.ack(channel, tag, multiple=multiple) == frame.marshal(commands.Basic.Ack(tag, multiple), channel)
 
 
-@given(CHANNEL, NAME, SHORT)
-def test_a_publish_is_mandatory_and_written_as_pamqp_writes_it(channel: int, exchange: str, key: str) -> None:
-    expected = commands.Basic.Publish(exchange=exchange, routing_key=key, mandatory=True)
-    assert _wire.publish_method(channel, exchange, key) == frame.marshal(expected, channel)
+@given(CHANNEL, NAME, SHORT, st.booleans())
+def test_a_publish_is_written_as_pamqp_writes_it(channel: int, exchange: str, key: str, mandatory: bool) -> None:
+    expected = commands.Basic.Publish(exchange=exchange, routing_key=key, mandatory=mandatory)
+    assert _wire.publish_method(channel, exchange, key, mandatory=mandatory) == frame.marshal(expected, channel)
 
 
 @given(
     SHORT.filter(bool), st.integers(0, 2**40), SHORT, SHORT, SHORT, SHORT,
-    st.dictionaries(SHORT.filter(bool), SHORT | st.integers(-(2**31), 2**31 - 1) | st.booleans(), max_size=4),
+    st.dictionaries(SHORT.filter(bool), SHORT | st.integers(-(2**63), 2**63 - 1) | st.booleans(), max_size=4),
 )  # fmt: skip
 def test_properties_are_read_back_by_pamqp(
     message_id: str, seconds: int, correlation: str, reply_to: str, kind: str, app: str, headers: dict[str, str | int]

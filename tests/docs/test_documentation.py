@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from docs.generate import FILE, reference
-from tests.e2e.harness import GatewayProcess, depth, drain, send_all, until
-from tests.e2e.traffic import Sample
+from tests.e2e.harness import PATIENCE, GatewayProcess, depth, drain, send_all, until
+from tests.e2e.traffic import Sample, key_of, parts
 
 TOP = Path(__file__).parents[2]
 PAGES = [TOP / "README.md", TOP / "CONTRIBUTING.md", *sorted((TOP / "docs").glob("*.md"))]
@@ -88,6 +88,28 @@ async def test_dead_letters_can_be_saved_to_files_as_they_came(amqp_url: str, tm
     assert saved.read_bytes() == body
     assert '"code": "1.7"' in saved.with_suffix(".json").read_text()
     assert not (await drain(amqp_url, ["cim.dead"]))["cim.dead"]
+
+
+async def test_a_subscriber_hears_of_outages_but_not_of_its_own(amqp_url: str, tmp_path: Path) -> None:
+    gateway = GatewayProcess(amqp_url, tmp_path, publish_events="true")
+    await gateway.start()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, TOP / "docs/follow_outages.py", "OMS",
+        env=os.environ | {"CIMGATE_AMQP_URL": amqp_url}, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        assert await process.stdout.readline() == b"listening\n"
+        outage, other = (parts("EndDeviceEvents", "created", event=code) for code in ("3.26.0.85", "3.12.0.257"))
+        own, last = outage.xml().replace(b">GEN<", b">OMS<"), outage.xml().replace(b">GEN<", b">HES<")
+        for body in (own, other.xml(), last):
+            await send_all(amqp_url, [Sample("event", "event", body, key_of(outage))])
+        heard = await asyncio.wait_for(process.stdout.readline(), PATIENCE)
+        assert heard == b"created.EndDeviceEvents from HES: 0 devices\n"
+    finally:
+        process.kill()
+        await process.wait()
+        assert await gateway.stop() == 0
 
 
 async def _one_is_dead(url: str) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from gateway.store import Entry, Search, Store, StoreUnavailable
+from gateway.store import Entry, Search, Store, StoreUnavailable, Tie
 from gateway.store.opening import open_store
 from tests.store.rows import NOW, conversation, leg
 
@@ -293,3 +293,24 @@ async def test_a_store_that_is_opened_again_has_everything(store: Store, store_u
     async with again.look() as reader:
         assert await reader.conversations_of_legs(["a"]) == {"a": conversation("c")}
     await again.close()
+
+
+async def test_what_follows_finds_by_its_key_the_conversation_that_was_opened_last(store: Store) -> None:
+    old, new = conversation("old"), conversation("new", opened=NOW + 1)
+    async with store.begin() as unit:
+        await unit.insert([old, new], ties=[Tie("DC-1", "new"), Tie("DC-1", "old"), Tie(ODD, "old"), Tie(ODD, "old")])
+        assert await unit.by_ties(["DC-1", ODD, "unknown", "\0"]) == {"DC-1": new, ODD: old}
+    async with store.look() as reader:
+        assert await reader.by_ties(["DC-1"]) == {"DC-1": new}
+        assert await reader.by_ties([]) == {}
+
+
+async def test_the_ties_of_a_refused_request_and_of_a_purged_one_lead_nowhere(store: Store) -> None:
+    first, again = conversation("first", message_id="m", final=True), conversation("again", message_id="m")
+    async with store.begin() as unit:
+        await unit.insert([first], ties=[Tie("DC-1", "first")])
+        assert await unit.insert([again], ties=[Tie("DC-2", "again")]) == {"again"}
+        assert await unit.by_ties(["DC-1", "DC-2"]) == {"DC-1": first}
+    async with store.begin() as unit:
+        assert await unit.purge(NOW + 1) == 1
+        assert await unit.by_ties(["DC-1"]) == {}

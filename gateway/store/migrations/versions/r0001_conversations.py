@@ -47,6 +47,13 @@ def upgrade() -> None:
     op.create_index("leg_conversation", "leg", ["conversation_id"])
     op.create_index("leg_open", "leg", ["system", "noun", "open"])
     op.create_table(
+        "tie",
+        sa.Column("key", key, primary_key=True),
+        sa.Column("conversation_id", key, sa.ForeignKey("conversation.id", ondelete="CASCADE"), primary_key=True),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("tie_conversation", "tie", ["conversation_id"])
+    op.create_table(
         "entry",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), sa.Identity(), primary_key=True),
         sa.Column("key", key),
