@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Final
 from rich.table import Table
 from rich.text import Text
 
-from gateway.cli._progress import leg_in_words, state_in_words, state_name, waiting
-from gateway.cli._replies import message_of, reply_in
+from gateway.cli._progress import ALARM, leg_in_words, state_in_words, state_name, waiting
+from gateway.cli._replies import meaning, message_of, reply_in
 from gateway.cli._sequence import ASCII, UNICODE, rows_of
 from gateway.cli._shared import counted, out, printable, show_indented
 from gateway.cli._story import Moment, Said, Tone, last_word, story_of
 from gateway.cli._times import clock, full, lasted, roughly
-from gateway.codes import ReplyCode
 
 if TYPE_CHECKING:
     from gateway.cli._story import Story
@@ -119,8 +118,9 @@ def header_lines(told: Told) -> list[tuple[str, str]]:
         ids.append(f"CorrelationID {asker.echoed_id}")
     address = asker.reply_address or (f"queue:{asker.reply_to} (AMQP reply_to)" if asker.reply_to else "")
     limit = "" if now.deadline == now.opened else f", {lasted(now.deadline - now.opened)} after it was opened"
+    alarm = f"; {ALARM}{now.alarm}" if now.alarm else ""
     lines = [
-        ("state", state_in_words(now, told.took)),
+        ("state", f"{state_in_words(now, told.took)}{alarm}"),
         ("opened", full(now.opened)),
         ("deadline", full(now.deadline) + limit),
         ("ids", ", ".join(ids) or "none: replies can be matched by the gateway only"),
@@ -129,19 +129,6 @@ def header_lines(told: Told) -> list[tuple[str, str]]:
     if now.kind != "request":
         lines.insert(1, ("kind", now.kind))
     return [(label, printable(text)) for label, text in lines]
-
-
-def meaning(code: str) -> str:
-    """Say what a reply code means."""
-    from gateway.codes.reply_codes import UNTOLD, reply_sentence  # noqa: PLC0415 - quick start of the other commands
-
-    try:
-        return f"{code}  {ReplyCode(code).meaning}"
-    except ValueError:
-        pass
-    if code in UNTOLD or code.replace(".", "", 1).isdigit():
-        return reply_sentence(code).removeprefix("Reply code ").replace(": ", "  ", 1)
-    return printable(f"{code}  a code of the system's own")
 
 
 def as_json(told: Told) -> dict[str, object]:
@@ -248,9 +235,13 @@ def _show_waiting(told: Told) -> None:
     said = waiting(told.conversation, told.at)
     if not said:
         return
-    out.print(Text("Waited for", style="bold"))
+    out.print(Text("Not settled", style="bold"))
     for sentence in said:
-        show_indented(sentence, indent=2, style="bold red" if sentence.startswith("ALARM") else "yellow")
+        show_indented(sentence, indent=2, style="bold red" if sentence.startswith(ALARM) else "yellow")
+    if told.conversation.alarm:
+        show_indented(
+            f"When it is mended: cimgate conversations close {told.conversation.id[:SHORT_ID]}", indent=2, style="dim"
+        )
 
 
 def _show_codes(told: Told, codes: Sequence[str]) -> None:

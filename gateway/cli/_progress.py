@@ -1,11 +1,15 @@
 """How far a conversation is, and what it waits for, in words. Pure."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from gateway.cli._times import clock, lasted
+from gateway.cli._times import lasted
 from gateway.codes import Result
 from gateway.conversations import Answer, Conversation, HandOn, Leg, Mode, Role, State
+
+ALARM: Final = "ALARM: "
+"""What a sentence begins with that is for a person to act on."""
 
 _STATES: Final = {
     State.OPEN: "no answer yet",
@@ -41,10 +45,10 @@ def state_in_words(conversation: Conversation, took: float | None) -> str:
 
 def waiting(conversation: Conversation, now: float) -> list[str]:
     """Say, a sentence each, what is still waited for: answers, confirms of the broker, a person."""
-    said = [f"ALARM: {conversation.alarm}"] if conversation.alarm else []
+    said = [f"{ALARM}{conversation.alarm}"] if conversation.alarm else []
     if not conversation.final:
         until = _until(conversation, now)
-        said += [f"{_silent(leg)}{until}." for leg in conversation.legs if leg.open]
+        said += [f"{_silent(leg)}{until}" for leg in conversation.legs if leg.open]
         if conversation.mode is Mode.AGGREGATE and conversation.kept:
             said.append(f"{len(conversation.kept)} of the replies kept for the one answer.")
     said += _unconfirmed(conversation, now)
@@ -52,7 +56,17 @@ def waiting(conversation: Conversation, now: float) -> list[str]:
 
 
 def leg_in_words(leg: Leg) -> str:
-    """Say how far one delivery is."""
+    """Say how far one delivery is, and for what it is where that is a step of a set."""
+    return f"{_step(leg)}{_came_of(leg)}"
+
+
+def _step(leg: Leg) -> str:
+    if leg.operation_id is None:
+        return ""
+    return f"{_ROLES[leg.role]}operation {leg.operation_id}, {leg.verb}({leg.noun}): "
+
+
+def _came_of(leg: Leg) -> str:
     parts = f" in {leg.parts} parts" if leg.parts > 1 else ""
     if leg.outcome is not None:
         if not leg.parts:
@@ -64,8 +78,8 @@ def leg_in_words(leg: Leg) -> str:
 
 
 def _silent(leg: Leg) -> str:
-    about = f"{_ROLES[leg.role]}operation {leg.operation_id}, " if leg.operation_id is not None else ""
-    what = f" ({about}{leg.verb}({leg.noun}))" if about else ""
+    step = _step(leg).removesuffix(": ")
+    what = f" ({step})" if step else ""
     if leg.parts:
         return f"{leg.system}{what} has sent {leg.parts} {'part' if leg.parts == 1 else 'parts'}, but not the last one"
     if leg.acknowledged:
@@ -76,17 +90,21 @@ def _silent(leg: Leg) -> str:
 def _until(conversation: Conversation, now: float) -> str:
     left = conversation.deadline - now
     if left >= 0:
-        return f"; the deadline is in {lasted(left)}"
+        return f"; the deadline is in {lasted(left)}."
     return f"; the deadline passed {lasted(-left)} ago and no gateway has acted on it: is one running?"
 
 
 def _unconfirmed(conversation: Conversation, now: float) -> Iterator[str]:
-    if not conversation.outbox:
-        return
     again = conversation.resend_at
-    when = "" if again is None else f"; it is sent again at {clock(again, now)} unless that happens"
-    for one in conversation.outbox:
-        yield f"{_named(conversation, one)} is not confirmed by the broker yet{when}."
+    if again is None:
+        when = "."
+    elif again >= now:
+        when = f"; unless that happens it is sent again in {lasted(again - now)}."
+    else:
+        when = f"; it was to be sent again {lasted(now - again)} ago and no gateway has done it: is one running?"
+    for name, number in Counter(_named(conversation, sent) for sent in conversation.outbox).items():
+        times = f" ({number} messages)" if number > 1 else ""
+        yield f"{name}{times} is not confirmed by the broker{when}"
 
 
 def _named(conversation: Conversation, sent: str) -> str:

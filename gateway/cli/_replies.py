@@ -1,6 +1,7 @@
 """What comes back for a message that a command has sent: replies and dead letters, and how they look."""
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
 
@@ -9,6 +10,8 @@ from gateway.cli._shared import out, printable, show_indented
 if TYPE_CHECKING:
     from gateway.broker.partner import Arrival, Partner
     from gateway.message import Message, Reply
+
+_TWO_NUMBERS: Final = re.compile(r"\d+\.\d+", re.ASCII)
 
 
 def message_of(body: bytes) -> "Message | None":
@@ -31,6 +34,20 @@ def reply_in(message: "Message | None") -> "Reply | None":
         return None  # a Result that no schema has
 
 
+def meaning(code: str) -> str:
+    """Say what a reply code means: `5.7  requested data unavailable`."""
+    from gateway.codes import ReplyCode  # noqa: PLC0415 - quick start of the other commands
+    from gateway.codes.reply_codes import reply_sentence  # noqa: PLC0415
+
+    try:
+        return f"{code}  {ReplyCode(code).meaning}"
+    except ValueError:
+        pass
+    if _TWO_NUMBERS.fullmatch(code):
+        return reply_sentence(code).removeprefix("Reply code ").replace(": ", "  ", 1)
+    return printable(f"{code}  a code of the system's own")
+
+
 def show_dead(arrival: "Arrival") -> None:
     """Print why a message came back as a dead letter."""
     headers = arrival.headers
@@ -44,17 +61,20 @@ def show_dead(arrival: "Arrival") -> None:
     )
 
 
-def show_reply(arrival: "Arrival", told: str = "") -> None:
-    """Print a reply: its Result with what there is to tell of it, then its errors."""
+def show_reply(arrival: "Arrival", more: str = "") -> None:
+    """Print a reply: its Result with `more` to tell of it, then its errors with the meaning of their codes."""
     message = message_of(arrival.body)
     reply = reply_in(message)
     if message is None or reply is None:
         out.print(Text(f"    reply: {printable(arrival.body[:200].decode('utf-8', 'replace'))}"), soft_wrap=True)
         return
     style = "green" if reply.result == "OK" else "yellow"
-    out.print(Text.assemble((f"    {message.kind}: {reply.result}", style), printable(told)), soft_wrap=True)
+    out.print(Text.assemble((f"    {message.kind}: {reply.result}", style), printable(more)), soft_wrap=True)
     for error in reply.errors:
-        show_indented(f"{error.code} {error.level or ''} {error.reason or ''}", indent=8)
+        told = meaning(error.code.strip())
+        reason = (error.reason or "").strip()
+        told += f"; {error.level}" if error.level else ""
+        show_indented(f"{told}: {reason}" if reason and reason not in told else told, indent=8)
         if error.details:
             show_indented(error.details, indent=8, style="dim")
 

@@ -16,7 +16,10 @@ _TIME: Final = 11
 """Columns of the time, with what stands between it and the first lifeline."""
 _LEAST_WORDS: Final = 26
 _LEAST_GAP: Final = 7
+_GOOD_GAP: Final = 9
 _MOST_GAP: Final = 14
+_EDGES: Final = 8
+"""Columns beside the outermost lifelines, for their names."""
 _MANY: Final = "systems"
 _UNIT: Final = re.compile(r"(\d) (ms|s|min|h|d)\b")
 
@@ -59,15 +62,21 @@ def rows_of(story: Story, width: int, glyphs: Glyphs = UNICODE) -> list[Row]:
     Where the systems are too many for the width they share one lifeline, and the words name them.
     """
     width = max(60, width)
-    room = width - _TIME - _LEAST_WORDS
-    together = (len(story.lifelines) - 1) * _LEAST_GAP + 2 > room
-    drawing = _Drawing(story, width, glyphs, together=together)
+    longest = max((cell_len(one.what) for one in story.happenings if isinstance(one, Said)), default=0)
+    room = width - _TIME - min(max(_LEAST_WORDS, longest + 1), width // 2)
+    drawing = _Drawing(story, width, room, glyphs)
     return [*drawing.head(), *(row for one in story.happenings for row in drawing.rows(one))]
 
 
 def offset_of(at: float) -> str:
-    """Write how long after the beginning something happened: `+0.012 s`, `+3 min 5 s`."""
-    return f"+{at:.3f} s" if abs(at) < 100 else f"+{lasted(at)}"  # noqa: PLR2004 - what fits the column
+    """Write how long after the beginning something happened: `+0.012 s`, then `+0:03:05`, then `+3 d 4 h`."""
+    if abs(at) < 100:  # noqa: PLR2004 - what fits the column
+        return f"{at:+.3f} s"
+    if at < 86_400:  # noqa: PLR2004 - a day
+        minutes, seconds = divmod(round(at), 60)
+        return f"+{minutes // 60}:{minutes % 60:02}:{seconds:02}"
+    days, hours = divmod(round(at / 3_600), 24)
+    return f"+{days} d {hours} h"
 
 
 def words_of(said: Said, *, told_before: str = "") -> str:
@@ -81,16 +90,16 @@ def words_of(said: Said, *, told_before: str = "") -> str:
 class _Drawing:
     """The columns of one diagram."""
 
-    def __init__(self, story: Story, width: int, glyphs: Glyphs, *, together: bool) -> None:
-        self._story = story
+    def __init__(self, story: Story, width: int, room: int, glyphs: Glyphs) -> None:
+        together = (len(story.lifelines) - 1) * _LEAST_GAP + _EDGES > room
         self._glyphs = glyphs
         self._together = together
         self._names = [Lifeline(printable(one.name), one.role) for one in story.lifelines]
         shown = [*self._names[:2], Lifeline(_MANY, "system")] if together else self._names
         longest = max(cell_len(one.name) for one in shown)
-        room = (width - _TIME - _LEAST_WORDS - 2) // max(1, len(shown) - 1)
         self._shown = shown
-        self._gap = max(_LEAST_GAP, min(_MOST_GAP, room, max(9, longest + 2)))
+        most = (room - _EDGES) // max(1, len(shown) - 1)
+        self._gap = max(_LEAST_GAP, min(_MOST_GAP, most, max(_GOOD_GAP, longest + 2)))
         self._first = min(cell_len(shown[0].name), self._gap) // 2
         self._columns = [self._first + number * self._gap for number in range(len(shown))]
         self._wide = self._columns[-1] + 1 + max(2, min(cell_len(shown[-1].name), self._gap) // 2 + 2)

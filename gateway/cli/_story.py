@@ -20,6 +20,8 @@ _IN: Final = "in"
 _ASKER: Final = 0
 _GATEWAY: Final = 1
 _AGAIN: Final = "again"
+_FAULT: Final = "fault"
+_FAULT_MESSAGE: Final = "FaultMessage"
 _SENT_AGAIN: Final = "sent again, marked as repeated"
 
 
@@ -133,7 +135,10 @@ class _Teller:
         self._answers = {answer.id: answer for answer in conversation.answers}
         self._sent: dict[str, float] = {}
         self._asked = False
-        self.lifelines = [Lifeline(conversation.asker.source or "(no Source)", "asker"), Lifeline("cimgate", "gateway")]
+        asker = conversation.asker.source or "(no Source)"
+        if asker in {leg.system for leg in conversation.legs}:
+            asker = f"{asker} asks"
+        self.lifelines = [Lifeline(asker, "asker"), Lifeline("cimgate", "gateway")]
         for leg in conversation.legs:
             self._system(leg.system)
 
@@ -144,15 +149,18 @@ class _Teller:
             if entry.direction == NOTE:
                 yield Moment(offset, entry.note, Tone.PLAIN)
                 continue
+            what = _FAULT_MESSAGE if entry.verb == _FAULT else f"{entry.verb}({entry.noun})"
             said = Said(
-                offset, _ASKER, _GATEWAY, f"{entry.verb}({entry.noun})", entry.result or "", entry.codes,
+                offset, _ASKER, _GATEWAY, what, entry.result or "", entry.codes,
                 message_id=entry.message_id or "", correlation_id=entry.correlation_id or "",
             )  # fmt: skip
             yield self._came(entry, said) if entry.direction == _IN else self._went(entry, said, number)
 
     def _came(self, entry: Entry, said: Said) -> Said:
         fates = [fate for fate in entry.note.split(", ") if fate]
-        notes = tuple(_FATES.get(fate, fate) for fate in fates)
+        # In a set that the gateway carries out nothing is handed on before the end: that need not be said each time.
+        told = (fate for fate in fates if self._conversation.plan is None or fate != Fate.KEPT)
+        notes = tuple(_FATES.get(fate, fate) for fate in told)
         leg = self._leg_of(entry)
         if leg is None and entry.result is None and entry.verb == self._conversation.verb:
             again, self._asked = self._asked, True

@@ -244,7 +244,7 @@ def _state(written: str | None) -> str | None:
 
 def _show_stuck(one: "Stuck", now: float) -> None:
     from gateway.cli._conversation_views import SHORT_ID  # noqa: PLC0415 - heavy
-    from gateway.cli._progress import state_name  # noqa: PLC0415 - heavy
+    from gateway.cli._progress import ALARM, state_name  # noqa: PLC0415 - heavy
     from gateway.cli._times import clock  # noqa: PLC0415 - heavy
 
     told = one.conversation
@@ -254,7 +254,7 @@ def _show_stuck(one: "Stuck", now: float) -> None:
     head.append(printable(f"  {clock(told.opened, now)}  {asker}  {told.verb}({told.noun})  {state_name(told)}"))
     out.print(head, soft_wrap=True)
     for reason in one.reasons:
-        show_indented(reason.removeprefix("ALARM: "), indent=8)
+        show_indented(reason.removeprefix(ALARM), indent=8)
 
 
 def _write_svg(file: Path, told: "Told") -> None:

@@ -146,7 +146,9 @@ def _prepared(body: bytes, queue: str, *, here: bool, new_id: bool) -> _Asked:
     if message is None:
         return _Asked(body, None)
     if message.kind is not MessageKind.REQUEST:
-        raise CommandError(f"This is no RequestMessage but a {message.kind}.", "`cimgate send` sends any message.")
+        raise CommandError(
+            f"This is no RequestMessage: its root is {message.kind}.", "`cimgate send` sends any message."
+        )
     header = message.header
     if header.one_way:
         raise CommandError(
