@@ -95,6 +95,11 @@ class GatewayProcess:
         return [json.loads(line) for line in self.log().splitlines() if line.startswith("{")]
 
 
+def store_of(folder: Path) -> str:
+    """Where a gateway of a test keeps its conversations, unless it asks for another store."""
+    return f"sqlite:///{folder / 'conversations.db'}"
+
+
 @contextlib.asynccontextmanager
 async def running(url: str, folder: Path, **settings: str) -> AsyncIterator[GatewayProcess]:
     """A gateway for the length of a test; it must end by itself with status 0 when asked to."""

@@ -11,7 +11,7 @@ from lxml import etree
 
 from gateway.broker.partner import Arrival, Partner
 from gateway.broker.session import Access
-from tests.e2e.harness import GatewayProcess, depth, drain, make_queue, running, take, until
+from tests.e2e.harness import GatewayProcess, depth, drain, make_queue, running, store_of, take, until
 from tests.e2e.traffic import Parts, key_of, parts
 
 FINAL = "http://iec.ch/TC57/2011/schema/message"
@@ -220,10 +220,6 @@ def operation(number: int, mrid: str) -> str:
         f"<Operation><operationId>{number}</operationId><noun>MeterConfig</noun><verb>create</verb>{meter(mrid)}"
         "</Operation>"
     )
-
-
-def store_of(folder: Path) -> str:
-    return f"sqlite:///{folder / 'conversations.db'}"
 
 
 async def test_what_was_created_is_told_to_all_but_its_source(amqp_url: str, tmp_path: Path) -> None:

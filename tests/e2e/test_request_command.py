@@ -7,8 +7,8 @@ from pathlib import Path
 
 from gateway.broker.partner import Partner
 from gateway.broker.session import Access
-from tests.e2e.harness import GatewayProcess, make_queue, running, take
-from tests.e2e.test_conversations import answer, request, store_of
+from tests.e2e.harness import GatewayProcess, make_queue, running, store_of, take
+from tests.e2e.test_conversations import answer, request
 
 WITHOUT_ADDRESS = b"<ReplyAddress>queue:replies</ReplyAddress>"
 
