@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len, chop_cells, set_cell_size
 
 from gateway.cli._shared import printable
 from gateway.cli._story import Lifeline, Moment, Said, Story, Tone
@@ -69,14 +69,14 @@ def rows_of(story: Story, width: int, glyphs: Glyphs = UNICODE) -> list[Row]:
 
 
 def offset_of(at: float) -> str:
-    """Write how long after the beginning something happened: `+0.012 s`, then `+0:03:05`, then `+3 d 4 h`."""
+    """Write how long after the beginning something happened: `+0.012 s`, then `+0:03:05`, `+3 d 4 h`, `+120 d`."""
     if abs(at) < 100:  # noqa: PLR2004 - what fits the column
         return f"{at:+.3f} s"
     if at < 86_400:  # noqa: PLR2004 - a day
         minutes, seconds = divmod(round(at), 60)
         return f"+{minutes // 60}:{minutes % 60:02}:{seconds:02}"
     days, hours = divmod(round(at / 3_600), 24)
-    return f"+{days} d {hours} h"
+    return f"+{days} d {hours} h" if days < 100 else f"+{days} d"  # noqa: PLR2004 - what fits the column
 
 
 def words_of(said: Said, *, told_before: str = "") -> str:
@@ -160,4 +160,6 @@ def _wrapped(words: str, width: int) -> list[str]:
     """Break a text into lines, never between a number and its unit."""
     held = _UNIT.sub("\\1\N{NO-BREAK SPACE}\\2", words)
     lines = textwrap.wrap(held, width, subsequent_indent="  ", break_on_hyphens=False) or [""]
-    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
+    # Lines are made by the number of characters; some of them are two columns wide.
+    fitting = (part for line in lines for part in (chop_cells(line, width) if cell_len(line) > width else [line]))
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in fitting]

@@ -14,17 +14,16 @@ import structlog
 
 from gateway.adapters import Adapter, Subscribers, properties_of, repairs_of
 from gateway.broker import Delivery, Failure, Session
-from gateway.broker.topology import DEAD
-from gateway.codes import ReplyCode
-from gateway.conversations import Conversation, EventSeen
+from gateway.conversations import EventSeen
 from gateway.crashpoints import crash_point
 from gateway.dialects import Dialects, speak
 from gateway.endpoints import AmqpAddress, Publication
 from gateway.endpoints.amqp import OUT_EXCHANGE
 from gateway.logs import about
 from gateway.message import Finding, Message, MessageKind
+from gateway.pipeline.burial import Burial, answers_nothing, internal_error, unbound
 from gateway.pipeline.conversing import Work, outgoing
-from gateway.pipeline.dead_letter import Reason, dead_letter
+from gateway.pipeline.dead_letter import Reason
 from gateway.pipeline.dispatch import Dispatch, NoAddress
 from gateway.pipeline.examination import Examined, Examiner
 from gateway.pipeline.refusal import Sender, fault, is_due, reply_address, response
@@ -60,6 +59,7 @@ class Pipeline:
         self.rules = rules
         self.talks = talks
         self.counts = Counts()
+        self.burial = Burial(self.counts, now)
         self._sender = sender
         self._own_queues = own_queues
         self._now = now
@@ -92,6 +92,13 @@ class Pipeline:
             await asyncio.sleep(interval)
             await self._speak(session, self.talks, await self.talks.conversing.due())
             session.publisher.flush()
+
+    def bury_undelivered(self, delivery: Delivery, publication: Publication, failure: Failure) -> Publication | None:
+        """Give the dead letter for a publication that no queue took; None where that was a dead letter itself."""
+        conversation, said = publication.origin
+        if conversation and self.talks is not None:
+            self.talks.undeliverable(conversation, said, failure.text)
+        return self.burial.undelivered(delivery, publication, failure)
 
     def confirmed(self, delivery: Delivery) -> None:
         """Hear that everything published for a delivery is confirmed."""
@@ -139,7 +146,7 @@ class Pipeline:
             try:
                 publication = dispatch.publication(conversation, effect, bodies)
             except NoAddress as error:
-                publication = self._unaddressed(work, conversation, error.reason, bodies)
+                publication = self.burial.unaddressed(work, conversation, error.reason, bodies)
             except Exception as error:  # noqa: BLE001 - told by `_fail`
                 self._fail(session, work.delivery, work.examined, error)
                 continue
@@ -159,13 +166,7 @@ class Pipeline:
     def _fail(self, session: Session, delivery: Delivery, examined: Examined, error: Exception) -> None:
         """Bury a message that the gateway failed on: a defect of ours must neither lose it nor stop those behind it."""
         log.error("internal error", exc_info=error, **about(examined.header))
-        finding = Finding(
-            "internal-error",
-            ReplyCode.TRANSACTION_ATTEMPTED_AND_FAILED,
-            f"The gateway failed on this message: {type(error).__name__}: {error}.",
-            "Report it with this message; retry it after the repair.",
-        )
-        self._bury(session, delivery, examined.message, Reason.INTERNAL_ERROR, finding)
+        self._bury(session, delivery, examined.message, Reason.INTERNAL_ERROR, internal_error(error))
 
     def _forward(
         self, session: Session, delivery: Delivery, examined: Examined, rules: Rules, works: list[Work]
@@ -174,7 +175,7 @@ class Pipeline:
         if message is None:
             self._refuse(session, delivery, examined, Reason.UNREADABLE)
         elif delivery.unbound:
-            self._refuse(session, delivery, examined, Reason.UNBOUND, self._unbound(delivery))
+            self._refuse(session, delivery, examined, Reason.UNBOUND, unbound(delivery, self._sender.context))
         elif examined.errors:
             reason = _REASONS.get(examined.errors[0].rule, Reason.INVALID)
             self._refuse(session, delivery, examined, reason)
@@ -226,14 +227,7 @@ class Pipeline:
         if message is None:
             return
         if not delivery.routing_key.startswith(self._reply_key):
-            finding = Finding(
-                "reply-key",
-                ReplyCode.INVALID_REQUEST_ID,
-                f"A {message.kind} came with routing key '{delivery.routing_key}': it answers nothing that was asked "
-                "through this gateway, and the key names nobody to hand it to.",
-                "Echo the request's CorrelationID (or its MessageID) in the reply, or publish it with routing key "
-                f"{self._reply_key}<application>.",
-            )
+            finding = answers_nothing(message.kind, delivery.routing_key, self._reply_key)
             self._refuse(session, delivery, examined, Reason.NO_CONVERSATION, finding)
             return
         transport = delivery.properties()
@@ -275,81 +269,4 @@ class Pipeline:
         self, session: Session, delivery: Delivery, message: Message | None, reason: Reason, finding: Finding,
         answered: str = "not due",
     ) -> None:  # fmt: skip
-        header = message.header if message else None
-        more = {"answered": answered} | (repairs_of(message) if message else {})
-        letter = dead_letter(delivery.body, header, reason, finding, delivery, first_seen=self._now(), more=more)
-        session.publisher.publish(letter, delivery)
-        self.counts.dead += 1
-        log.warning(
-            "dead letter", reason=reason.value, code=str(finding.code), rule=finding.rule, text=finding.text,
-            line=finding.line, answered=answered, **about(header),
-        )  # fmt: skip
-
-    def bury_undelivered(self, delivery: Delivery, publication: Publication, failure: Failure) -> Publication | None:
-        """Give the dead letter for a publication that no queue took; None where that was a dead letter itself."""
-        if publication.address.exchange == DEAD:
-            return None
-        if publication.unwanted is not None:
-            return self._unwanted(delivery, publication, publication.unwanted())
-        finding = Finding(
-            "no-queue",
-            ReplyCode.TRANSACTION_NOT_ATTEMPTED,
-            f"{publication.address} took no message: {failure.text}",
-            "Create the queue (cimgate topology apply does for those of systems), then send the message again.",
-        )
-        self.counts.dead += 1
-        receiver = str(publication.address)
-        conversation, said = publication.origin
-        if conversation and self.talks is not None:
-            self.talks.undeliverable(conversation, said, failure.text)
-        log.warning(
-            "dead letter", reason=Reason.UNDELIVERABLE.value, code=str(finding.code), rule=finding.rule,
-            text=finding.text, receiver=receiver, **about(publication.header),
-        )  # fmt: skip
-        return dead_letter(
-            publication.body, publication.header, Reason.UNDELIVERABLE, finding, delivery, first_seen=self._now(),
-            more={"receiver": receiver},
-        )  # fmt: skip
-
-    def _unwanted(self, delivery: Delivery, publication: Publication, finding: Finding) -> Publication:
-        """Give the dead letter for an event that no system has a route for and no subscriber has a binding for."""
-        self.counts.dead += 1
-        log.warning(
-            "dead letter", reason=Reason.UNROUTABLE.value, code=str(finding.code), rule=finding.rule,
-            text=finding.text, line=finding.line, answered="not due", **about(publication.header),
-        )  # fmt: skip
-        return dead_letter(
-            delivery.body, publication.header, Reason.UNROUTABLE, finding, delivery, first_seen=self._now(),
-            more={"answered": "not due"},
-        )  # fmt: skip
-
-    def _unaddressed(
-        self, work: Work, conversation: Conversation, reason: str, bodies: Mapping[str, bytes]
-    ) -> Publication:
-        """Give the dead letter for an answer that has nowhere to go."""
-        finding = Finding(
-            "no-reply-address",
-            ReplyCode.MANDATORY_HEADER_ELEMENTS_MISSING,
-            f"The answer to {conversation.verb}({conversation.noun}) of {conversation.asker.source or 'nobody'} has no "
-            f"place to go: {reason}.",
-            "Write ReplyAddress in the request, or AMQP's reply_to.",
-        )
-        self.counts.dead += 1
-        message = work.examined.message
-        body = work.delivery.body or next(iter(bodies.values()), b"")
-        log.warning("dead letter", reason=Reason.UNDELIVERABLE.value, rule=finding.rule, text=finding.text,
-                    conversation=conversation.id)  # fmt: skip
-        return dead_letter(
-            body, message.header if message else None, Reason.UNDELIVERABLE, finding, work.delivery,
-            first_seen=self._now(), more={"conversation": conversation.id},
-        )  # fmt: skip
-
-    def _unbound(self, delivery: Delivery) -> Finding:
-        context = self._sender.context
-        return Finding(
-            "routing-key",
-            ReplyCode.TRANSACTION_NOT_ATTEMPTED,
-            f"Nothing listens to routing key '{delivery.routing_key}' at exchange '{delivery.exchange}'.",
-            f"Use {context}.REQUESTS.<Noun>.<verb>, {context}.EVENTS.<Noun>.<verb> or {context}.REPLY.<application>.",
-            found=delivery.routing_key,
-        )
+        session.publisher.publish(self.burial.letter(delivery, message, reason, finding, answered), delivery)

@@ -54,6 +54,11 @@ WAY_RULES: Final = (
     ),
     _way("no-queue", "The queue that a message is delivered to exists.", ReplyCode.TRANSACTION_NOT_ATTEMPTED),
     _way(
+        "no-reply-address",
+        "The answer to a request has a place to go: ReplyAddress, AMQP's reply_to, or the queue of the asker's system.",
+        ReplyCode.MANDATORY_HEADER_ELEMENTS_MISSING,
+    ),
+    _way(
         "internal-error",
         "The gateway handles the message without a defect of its own.",
         ReplyCode.TRANSACTION_ATTEMPTED_AND_FAILED,

@@ -54,6 +54,12 @@ def test_a_name_that_is_too_long_is_cut_and_control_characters_are_not_drawn() -
     assert "\x1b" not in text
 
 
+def test_words_of_wide_characters_are_broken_by_the_columns_they_take() -> None:
+    rows = rows_of(story(Said(0, 1, 0, "\N{CJK RADICAL REPEAT}" * 40)), 60, ASCII)
+    assert all(cell_len(row.text) <= 60 for row in rows)
+    assert sum(row.words.count("\N{CJK RADICAL REPEAT}") for row in rows) == 40
+
+
 NAMES = st.text(min_size=1, max_size=30)
 
 
@@ -89,8 +95,8 @@ def test_every_story_makes_a_picture_with_all_its_words_as_text_and_no_script(to
 
 
 def test_offsets_and_durations_are_written_as_short_as_they_can_be_read() -> None:
-    offsets = [offset_of(at) for at in (0.0124, 42.5, 185, 90_000)]
-    assert offsets == ["+0.012 s", "+42.500 s", "+0:03:05", "+1 d 1 h"]
+    offsets = [offset_of(at) for at in (0.0124, 42.5, 185, 90_000, 10_400_400)]
+    assert offsets == ["+0.012 s", "+42.500 s", "+0:03:05", "+1 d 1 h", "+120 d"]
     assert [lasted(one) for one in (0.012, 0.9996, 1.2, 59.96, 3_725, 200_000)] == [
         "12 ms", "1.000 s", "1.200 s", "60.0 s", "1 h 2 min", "2 d 7 h",
     ]  # fmt: skip

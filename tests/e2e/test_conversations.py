@@ -110,5 +110,17 @@ async def test_a_reply_that_comes_after_a_restart_finds_its_asker(
     assert said(answered, "Header/CorrelationID") == "c-1"
 
 
+async def test_an_answer_that_has_nowhere_to_go_is_a_dead_letter(amqp_url: str, tmp_path: Path, store_url: str) -> None:
+    homeless = request(source="nobody").replace(b"<ReplyAddress>queue:replies</ReplyAddress>", b"")
+    async with running(amqp_url, tmp_path, store=store_url):
+        await send(amqp_url, homeless)
+        [asked] = await take(amqp_url, "cim.MS", 1)
+        await answer(amqp_url, asked)
+        [dead] = await take(amqp_url, "cim.dead", 1)
+    assert (dead.headers["reason"], dead.headers["rule"]) == ("undeliverable", "no-reply-address")
+    assert b"ResponseMessage" in dead.body
+    assert "no reply address was given" in str(dead.headers["text"])
+
+
 async def _empty(url: str) -> bool:
     return await depth(url, "cim.in.TESTING") == 0

@@ -1,0 +1,121 @@
+"""The last way of a message: why it goes to the dead letters, noted in the log and in the counters."""
+
+from collections.abc import Callable, Mapping
+
+import structlog
+
+from gateway.adapters import repairs_of
+from gateway.broker import Delivery, Failure
+from gateway.broker.topology import DEAD
+from gateway.codes import ReplyCode
+from gateway.conversations import Conversation
+from gateway.endpoints import Publication
+from gateway.endpoints.amqp import HeaderValue
+from gateway.logs import about
+from gateway.message import Finding, Header, Message, MessageKind
+from gateway.pipeline.conversing import Work
+from gateway.pipeline.dead_letter import Reason, dead_letter
+from gateway.pipeline.settlement import Counts
+
+log = structlog.get_logger(__name__)
+
+
+class Burial:
+    """Makes dead letters. `now` gives an ISO time."""
+
+    def __init__(self, counts: Counts, now: Callable[[], str]) -> None:
+        self._counts = counts
+        self._now = now
+
+    def letter(
+        self, delivery: Delivery, message: Message | None, reason: Reason, finding: Finding, answered: str
+    ) -> Publication:
+        """Give the dead letter of a message that came; `answered` says where its sender was told."""
+        more: dict[str, HeaderValue] = {"answered": answered}
+        if message is not None:
+            more |= repairs_of(message)
+        header = message.header if message else None
+        return self._made(delivery, delivery.body, header, reason, finding, more)
+
+    def undelivered(self, delivery: Delivery, publication: Publication, failure: Failure) -> Publication | None:
+        """Give the dead letter for a publication that no queue took; None where that was a dead letter itself."""
+        if publication.address.exchange == DEAD:
+            return None
+        if publication.unwanted is not None:  # an event without a route that nobody has subscribed to
+            more: dict[str, HeaderValue] = {"answered": "not due"}
+            header, finding = publication.header, publication.unwanted()
+            return self._made(delivery, delivery.body, header, Reason.UNROUTABLE, finding, more)
+        finding = Finding(
+            "no-queue",
+            ReplyCode.TRANSACTION_NOT_ATTEMPTED,
+            f"{publication.address} took no message: {failure.text}",
+            "Create the queue (cimgate topology apply does for those of systems), then send the message again.",
+        )
+        more = {"receiver": str(publication.address)}
+        return self._made(delivery, publication.body, publication.header, Reason.UNDELIVERABLE, finding, more)
+
+    def unaddressed(
+        self, work: Work, conversation: Conversation, reason: str, bodies: Mapping[str, bytes]
+    ) -> Publication:
+        """Give the dead letter for an answer that has nowhere to go."""
+        finding = Finding(
+            "no-reply-address",
+            ReplyCode.MANDATORY_HEADER_ELEMENTS_MISSING,
+            f"The answer to {conversation.verb}({conversation.noun}) of {conversation.asker.source or 'nobody'} has no "
+            f"place to go: {reason}.",
+            "Write ReplyAddress in the request, or AMQP's reply_to.",
+        )
+        message = work.examined.message
+        body = work.delivery.body or next(iter(bodies.values()), b"")
+        more: dict[str, HeaderValue] = {"conversation": conversation.id}
+        header = message.header if message else None
+        return self._made(work.delivery, body, header, Reason.UNDELIVERABLE, finding, more)
+
+    def _made(
+        self,
+        delivery: Delivery,
+        body: bytes,
+        header: Header | None,
+        reason: Reason,
+        finding: Finding,
+        more: dict[str, HeaderValue],
+    ) -> Publication:
+        self._counts.dead += 1
+        log.warning(
+            "dead letter", reason=reason.value, code=str(finding.code), rule=finding.rule, text=finding.text,
+            line=finding.line, **more, **about(header),
+        )  # fmt: skip
+        return dead_letter(body, header, reason, finding, delivery, first_seen=self._now(), more=more)
+
+
+def internal_error(error: Exception) -> Finding:
+    """Say that the gateway itself failed on a message."""
+    return Finding(
+        "internal-error",
+        ReplyCode.TRANSACTION_ATTEMPTED_AND_FAILED,
+        f"The gateway failed on this message: {type(error).__name__}: {error}.",
+        "Report it with this message; retry it after the repair.",
+    )
+
+
+def answers_nothing(kind: MessageKind, routing_key: str, reply_key: str) -> Finding:
+    """Say that a reply belongs to no request and names nobody; `reply_key` is what the keys of replies begin with."""
+    return Finding(
+        "reply-key",
+        ReplyCode.INVALID_REQUEST_ID,
+        f"A {kind} came with routing key '{routing_key}': it answers nothing that was asked through this gateway, and "
+        "the key names nobody to hand it to.",
+        f"Echo the request's CorrelationID (or its MessageID) in the reply, or publish it with routing key {reply_key}"
+        "<application>.",
+    )
+
+
+def unbound(delivery: Delivery, context: str) -> Finding:
+    """Say that no binding took a message."""
+    return Finding(
+        "routing-key",
+        ReplyCode.TRANSACTION_NOT_ATTEMPTED,
+        f"Nothing listens to routing key '{delivery.routing_key}' at exchange '{delivery.exchange}'.",
+        f"Use {context}.REQUESTS.<Noun>.<verb>, {context}.EVENTS.<Noun>.<verb> or {context}.REPLY.<application>.",
+        found=delivery.routing_key,
+    )
