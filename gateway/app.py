@@ -214,7 +214,7 @@ class Gateway:
                 ends: set[asyncio.Future[Any]] = {work, timer, stopping, session.lost}
                 await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if self._stopping.is_set() and not session.lost.done() and not work.done():
-                await self._finish(session)
+                await self._finish(session, pipeline)
         finally:
             for task in (work, timer, watch, stopping):
                 task.cancel()
@@ -227,12 +227,13 @@ class Gateway:
         if not self._stopping.is_set():
             log.warning("session lost", reason=str(reason), in_hand=session.intake.in_hand)
 
-    async def _finish(self, session: Session) -> None:
+    async def _finish(self, session: Session, pipeline: Pipeline) -> None:
         log.info("stopping", in_hand=session.intake.in_hand)
         try:
             async with asyncio.timeout(self._settings.stop_timeout):
                 await session.stop_consuming()
                 await session.intake.emptied()
+                await pipeline.finish()
         except TimeoutError:
             log.warning("not all finished in time, the rest goes back to the broker", in_hand=session.intake.in_hand)
 

@@ -95,6 +95,10 @@ class Pipeline:
             await self._speak(session, await self._talks.conversing.due())
             session.publisher.flush()
 
+    async def finish(self) -> None:
+        """Write down, before a stop, what is confirmed by now: else it would be published again after the start."""
+        await self._talks.conversing.take([])
+
     def bury_undelivered(self, delivery: Delivery, publication: Publication, failure: Failure) -> Publication | None:
         """Give the dead letter for a publication that no queue took; None where that was a dead letter itself."""
         conversation, said = publication.origin
