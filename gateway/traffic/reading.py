@@ -8,6 +8,7 @@ from typing import BinaryIO, Final
 
 import zstandard
 
+from gateway.message.instants import microseconds
 from gateway.traffic.layout import (
     DEFAULT_LIMITS,
     FRAME_HEADER,
@@ -23,7 +24,7 @@ from gateway.traffic.layout import (
     read_frame_header,
     read_head,
 )
-from gateway.traffic.record import BadRecord, Record, decode, microseconds
+from gateway.traffic.record import BadRecord, Record, decode
 
 _SKIPPABLE: Final = b"\x2a\x4d\x18"
 _CHUNK: Final = 1024 * 1024

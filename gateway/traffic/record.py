@@ -102,12 +102,6 @@ def decode(block: bytes, start: int, longest_line: int) -> tuple[Record, int]:
     return _record(cast("dict[str, Json]", document), body), body_end + 1
 
 
-def microseconds(at: datetime) -> int:
-    """Give a time in microseconds since 1970."""
-    since = at.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
-
-
 def _written(at: datetime) -> str:
     return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 

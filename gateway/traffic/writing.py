@@ -8,9 +8,10 @@ from typing import BinaryIO, Final, Self
 
 import zstandard
 
+from gateway.message.instants import microseconds
 from gateway.traffic.layout import DEFAULT_LIMITS, SMALL_FRAME, FrameHeader, OverLimits, TrafficLimits, head
 from gateway.traffic.reading import survey
-from gateway.traffic.record import Record, encode, microseconds
+from gateway.traffic.record import Record, encode
 
 _LEVEL: Final = 6
 _FRAME_BYTES: Final = 256 * 1024
