@@ -53,8 +53,7 @@ CHANGES: Final = frozenset({What.LOST, What.PARTLY_LOST, What.RESTORED, What.PAR
 class Fact(NamedTuple):
     """One thing that was told: when (microseconds), power back or lost, of what.
 
-    `id` (the event's mRID) and `said` are kept of events whose time cannot be believed alone, to know them again.
-
+    `id` (the event's mRID) and `said` are kept of those events alone whose time cannot be believed, to know them again.
     The order is that of time; of two at the same time the restoration counts as the later one [inferred].
     """
 
