@@ -13,7 +13,8 @@ from gateway.cli._replies import meaning, message_of, reply_in
 from gateway.cli._sequence import ASCII, UNICODE, rows_of
 from gateway.cli._shared import counted, out, printable, show_indented
 from gateway.cli._story import Moment, Said, Tone, last_word, story_of
-from gateway.cli._times import clock, full, lasted, roughly
+from gateway.cli._times import clock, full, roughly
+from gateway.durations import lasted
 
 if TYPE_CHECKING:
     from gateway.cli._story import Story

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from gateway.cli._times import lasted
 from gateway.codes import Result
 from gateway.conversations import Answer, Conversation, HandOn, Leg, Mode, Role, State
+from gateway.durations import lasted
 
 ALARM: Final = "ALARM: "
 """What a sentence begins with that is for a person to act on."""

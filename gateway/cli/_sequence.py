@@ -10,7 +10,7 @@ from rich.cells import cell_len, chop_cells, set_cell_size
 
 from gateway.cli._shared import printable
 from gateway.cli._story import Lifeline, Moment, Said, Story, Tone
-from gateway.cli._times import lasted
+from gateway.durations import lasted
 
 _TIME: Final = 11
 """Columns of the time, with what stands between it and the first lifeline."""

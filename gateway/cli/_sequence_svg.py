@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from gateway.cli._sequence import offset_of
 from gateway.cli._shared import printable
 from gateway.cli._story import Lifeline, Moment, Said, Story, Tone
-from gateway.cli._times import lasted
+from gateway.durations import lasted
 
 _NAMESPACE: Final = "http://www.w3.org/2000/svg"
 _COLOURS: Final = {

@@ -6,8 +6,8 @@ from enum import IntEnum
 from typing import Final
 
 from gateway.cli._progress import waiting
-from gateway.cli._times import lasted
 from gateway.conversations import Conversation, State
+from gateway.durations import lasted
 from gateway.store import Stored
 
 GRACE: Final = 15.0

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from gateway.cli._shared import CommandError
+from gateway.durations import lasted
 
 _WRITTEN: Final = re.compile(r"(\d+(?:\.\d+)?) ?(ms|s|m|min|h|d)", re.ASCII)
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3_600.0, "d": 86_400.0}
@@ -43,24 +44,6 @@ def moment(text: str, option: str, now: float) -> float:
             f"{option} {text!r} is no time.",
             f"Write 2026-03-17, 2026-03-17T10:30, 10:30 (today), or how long ago: {_FORMS}.",
         ) from None
-
-
-def lasted(duration: float) -> str:
-    """Write a duration to read: `12 ms`, `1.206 s`, `42 s`, `3 min 5 s`, `2 h 10 min`, `3 d 4 h`."""
-    if duration < 0.9995:  # noqa: PLR2004 - it rounds to 1000 ms
-        return f"{duration * 1000:.0f} ms"
-    if duration < 10:  # noqa: PLR2004 - finer than seconds as long as one digit stands before the point
-        return f"{duration:.3f} s"
-    if duration < 60:  # noqa: PLR2004
-        return f"{duration:.1f} s"
-    minutes, rest = divmod(round(duration), 60)
-    if minutes < 60:  # noqa: PLR2004
-        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:  # noqa: PLR2004
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    days, hours = divmod(hours, 24)
-    return f"{days} d {hours} h" if hours else f"{days} d"
 
 
 def roughly(duration: float) -> str:

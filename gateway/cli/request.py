@@ -22,7 +22,8 @@ from gateway.cli._shared import (
     printable,
     show_indented,
 )
-from gateway.cli._times import lasted, seconds
+from gateway.cli._times import seconds
+from gateway.durations import lasted
 
 if TYPE_CHECKING:
     from gateway.broker.partner import Arrival, Partner

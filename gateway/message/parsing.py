@@ -55,6 +55,7 @@ HARDENED: Final[_Hardening] = {
     "remove_pis": True,
 }
 """How lxml is told to read what strangers wrote."""
+_LAID_OUT: Final[_Hardening] = {**HARDENED, "remove_blank_text": False}
 
 _threads = threading.local()
 _HAS_DOCTYPE = re.compile(rb"[^<]*(?:<(?:\?|!--)[^<]*)*<!DOCTYPE")
@@ -72,8 +73,8 @@ def _parser() -> etree.XMLParser:
     return parser
 
 
-def parse(raw: bytes, limits: Limits = DEFAULT_LIMITS) -> etree._Element:
-    """Parse one document and give its root.
+def parse(raw: bytes, limits: Limits = DEFAULT_LIMITS, *, as_laid_out: bool = False) -> etree._Element:
+    """Parse one document and give its root. `as_laid_out` keeps the white space between elements.
 
     Raises `Unreadable` (code 1.8) for an empty body, one that is too large, is not well-formed, nests deeper than
     256, carries a DOCTYPE, or crowds one element with attributes.
@@ -82,7 +83,7 @@ def parse(raw: bytes, limits: Limits = DEFAULT_LIMITS) -> etree._Element:
         raise empty()
     if len(raw) > limits.message_bytes:
         raise too_large(len(raw), limits)
-    parser = _parser()
+    parser = etree.XMLParser(**_LAID_OUT) if as_laid_out else _parser()
     try:
         root = etree.fromstring(raw, parser)
     except etree.XMLSyntaxError as error:

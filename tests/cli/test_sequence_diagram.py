@@ -6,7 +6,7 @@ from rich.cells import cell_len
 from gateway.cli._sequence import ASCII, offset_of, rows_of
 from gateway.cli._sequence_svg import svg_of
 from gateway.cli._story import Lifeline, Moment, Said, Story, Tone
-from gateway.cli._times import lasted
+from gateway.durations import lasted
 
 CIS, GATEWAY = Lifeline("CIS", "asker"), Lifeline("cimgate", "gateway")
 MDM, MS = Lifeline("MDM", "system"), Lifeline("MS", "system")

@@ -11,8 +11,8 @@ from lxml import etree
 
 from gateway.codes import BadCode, ReadingType
 from gateway.message import Finding
+from gateway.message.instants import END_OF_DAY, SIGNS, wall_clock
 from gateway.validation.registry import INTERVAL_GRID, INTERVAL_ORDER, Place
-from gateway.validation.rules.instants import END_OF_DAY, SIGNS, wall_clock
 from gateway.validation.rules.site import NOTHING
 from gateway.validation.rules.tally import Room
 from gateway.validation.vocabulary import Blocks

@@ -6,9 +6,9 @@ from typing import Final
 from lxml import etree
 
 from gateway.message import Finding, Verb
+from gateway.message.instants import END_OF_DAY, SIGNS
 from gateway.message.places import xpath_of
 from gateway.validation.registry import CONTROL_START, PERIOD_BACKWARDS, Place
-from gateway.validation.rules.instants import END_OF_DAY, SIGNS
 from gateway.validation.rules.intervals import Intervals
 from gateway.validation.rules.references import KnownCodes, References
 from gateway.validation.rules.site import NOTHING

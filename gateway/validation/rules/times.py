@@ -8,9 +8,9 @@ from typing import Final
 from lxml import etree
 
 from gateway.message import EnvelopeVersion, Finding, Message
+from gateway.message.instants import END_OF_DAY, SIGNS, has_offset, instant
 from gateway.message.places import tag_of
 from gateway.validation.registry import PERIOD_BACKWARDS, TIMESTAMP_24, TIMESTAMP_OFFSET, Place, Rule
-from gateway.validation.rules.instants import END_OF_DAY, SIGNS, has_offset, instant
 from gateway.validation.rules.site import NOTHING, Site, header_place
 from gateway.validation.rules.tally import Note, Tally
 

@@ -6,6 +6,8 @@ from typing import Final
 END_OF_DAY: Final = "T24:"
 SIGNS: Final = ("+", "-")
 """What an offset begins with, six characters before the end."""
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 def has_offset(text: str) -> bool:
@@ -29,3 +31,13 @@ def wall_clock(text: str) -> datetime | None:
         return read + timedelta(days=1) if ends_a_day else read
     except (ValueError, OverflowError):
         return None
+
+
+def microseconds(at: datetime) -> int:
+    """Give an instant in whole microseconds since 1970, exactly: a float would round it."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def from_microseconds(count: int) -> datetime:
+    """Give the instant, in UTC, that is so many microseconds since 1970."""
+    return _EPOCH + count * _MICROSECOND
