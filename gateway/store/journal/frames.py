@@ -19,7 +19,7 @@ from gateway.store.journal.words import STAMPED, Stamp
 _LEVEL: Final = 3
 _LARGE: Final = 65_536
 """A body from this size on has a frame of its own, so that a search need not unpack it."""
-_DICTIONARY: Final = Path(__file__).parent / "dictionary-40001.zdict"
+DICTIONARY: Final = Path(__file__).parent / "dictionary-40001.zdict"
 _encode: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -55,7 +55,7 @@ class Frames:
 
 @cache
 def _dictionary() -> zstandard.ZstdCompressionDict:
-    dictionary = zstandard.ZstdCompressionDict(_DICTIONARY.read_bytes())
+    dictionary = zstandard.ZstdCompressionDict(DICTIONARY.read_bytes())
     dictionary.precompute_compress(level=_LEVEL)
     return dictionary
 

@@ -22,7 +22,7 @@ from gateway.store.journal.searching import folded, is_of_stamps, planned
 from gateway.store.journal.values import Count, JournalSearch, Passage
 from gateway.store.journal.walking import PAGE, Page, walked
 from gateway.store.journal.words import Stamp, stamp_of
-from gateway.store.postgres import check_durability, engine
+from gateway.store.postgres import engine
 from gateway.store.sql import connected
 
 if TYPE_CHECKING:
@@ -214,7 +214,6 @@ async def opened(url: str, patience: float, chain: Chain) -> PostgresJournal:
             async with shared.connect() as connection:
                 raw = cast("Connection", (await connection.get_raw_connection()).driver_connection)
                 part = int(await raw.fetchval("SELECT nextval('passage_part')"))
-        await check_durability(shared)
     except BaseException:
         await shared.dispose()
         raise

@@ -103,8 +103,9 @@ def connected(path: Path, patience: float, *, writes: bool) -> sqlite3.Connectio
     """Connect to the file."""
     connection = sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=False)
     try:
-        # Without it a file never shrinks; it must be the first that a new file hears.
-        for pragma in ("auto_vacuum=INCREMENTAL", *PRAGMAS, *(() if writes else ("query_only=ON",))):
+        if writes and not connection.execute("PRAGMA page_count").fetchone()[0]:
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # else it never shrinks; a new file hears it first
+        for pragma in PRAGMAS if writes else ("query_only=ON", *PRAGMAS):
             connection.execute(f"PRAGMA {pragma}")
     except BaseException:
         connection.close()
