@@ -1,7 +1,7 @@
 """Tells what passes (busy, full, cut off: StoreUnavailable) from what is a defect of ours, which goes up as it is."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import asyncpg
@@ -23,6 +23,13 @@ _PASSING_CODES = frozenset(
     }
 )  # fmt: skip
 
+
+_HELP: Mapping[int | str | None, str] = {
+    sqlite3.SQLITE_FULL: "make room on its disk",
+    sqlite3.SQLITE_BUSY: "another program writes to it, such as a backup or a shell",
+    sqlite3.SQLITE_READONLY: "the gateway's user must have the right to write it",
+    "53100": "make room on the disk of the server",
+}
 
 _LASTING_STATES = ("28", "3D", "42")
 """The same for what a person must mend when a store is opened: login, no such database, no right or other tables."""
@@ -87,8 +94,14 @@ def _passes(problem: BaseException | None) -> bool:
 
 
 def _said(problem: BaseException) -> str:
-    """Give the first line of the driver's own text; values of rows come in later lines only, or not at all."""
+    """Give the first line of the driver's own text, and what helps where that is known.
+
+    Values of rows come in later lines only, or not at all.
+    """
     while isinstance(problem, DBAPIError) and problem.orig is not None:
         problem = problem.orig
     inner = getattr(problem, "__cause__", None) or problem
-    return (str(inner) or type(inner).__name__).splitlines()[0]
+    said = (str(inner) or type(inner).__name__).splitlines()[0]
+    code = getattr(inner, "sqlite_errorcode", None)
+    help_ = _HELP.get(code & 0xFF if isinstance(code, int) else getattr(inner, "sqlstate", None))
+    return f"{said}: {help_}" if help_ else said

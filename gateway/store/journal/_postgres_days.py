@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 LOCK: Final = 0x63696D6A6F75726E
 """Any number that all releases agree on: one process at a time changes tables or adds words."""
+_PURGE_LOCK: Final = LOCK + 1
+_DROP_PATIENCE: Final = 500
+"""Milliseconds: to drop a partition all others must wait, so it is given up soon and tried again another time."""
 _DAY: Final = 86_400_000_000
 _PARTITIONS: Final = (
     "SELECT c.relname FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid WHERE inhparent = 'passage'::regclass"
@@ -82,9 +85,17 @@ class Days:
         """Give all that are there, oldest first."""
         return sorted(day_named(name) for (name,) in await connection.fetch(_PARTITIONS))
 
-    async def drop(self, connection: "Connection", day: Day) -> int:
-        """Remove a day; gives how many messages it held."""
-        held = await connection.fetchval(f"SELECT count(*) FROM {day.table}")  # noqa: S608 - our own name
-        await connection.execute(f"DROP TABLE {day.table}")
+    async def drop(self, connection: "Connection", day: Day, stamps: list[int] | None) -> int:
+        """Remove a day if it holds messages of these stamps alone; gives how many it held, 0 where it stays."""
+        async with connection.transaction():
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", _PURGE_LOCK)
+            if await connection.fetchval("SELECT to_regclass($1)", day.table) is None:
+                return 0  # another process was faster
+            others = f"SELECT EXISTS(SELECT FROM {day.table} WHERE NOT stamp = ANY($1::int[]))"  # noqa: S608 - our own
+            if stamps is not None and await connection.fetchval(others, stamps):
+                return 0
+            held = await connection.fetchval(f"SELECT count(*) FROM {day.table}")  # noqa: S608 - our own name
+            await connection.execute(f"SET LOCAL lock_timeout = {_DROP_PATIENCE}")
+            await connection.execute(f"DROP TABLE {day.table}")
         self._known.discard(day)
         return int(held)

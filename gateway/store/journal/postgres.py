@@ -138,11 +138,8 @@ class PostgresJournal:
                 return 0
             stamps = None if plan.stamps is None else sorted(plan.stamps)
             for day in await self._days.every(connection):
-                others = f"SELECT EXISTS(SELECT FROM {day.table} WHERE NOT stamp = ANY($1::int[]))"  # noqa: S608
-                if day.high <= high and (stamps is None or not await connection.fetchval(others, stamps)):
-                    held = await self._days.drop(connection, day)
-                    if held:
-                        return held
+                if day.high <= high and (held := await self._days.drop(connection, day, stamps)):
+                    return held
             oldest = (
                 "SELECT id FROM passage WHERE id < $1 AND ($2::int[] IS NULL OR stamp = ANY($2)) ORDER BY id LIMIT $3"
             )
@@ -165,10 +162,8 @@ class PostgresJournal:
                 return 0
             newest = await connection.fetchval("SELECT max(id) FROM passage")
             for day in await self._days.every(connection):
-                if newest is not None and day.high <= newest:
-                    held = await self._days.drop(connection, day)
-                    if held:
-                        return held
+                if newest is not None and day.high <= newest and (held := await self._days.drop(connection, day, None)):
+                    return held
         return 0
 
     async def size(self) -> int:
@@ -241,5 +236,6 @@ async def _copy(connection: "Connection", records: Sequence[_Record]) -> None:
 async def _copy_new(connection: "Connection", records: Sequence[_Record]) -> None:
     ids = [record[0] for record in records]
     there = {id_ for (id_,) in await connection.fetch("SELECT id FROM passage WHERE id = ANY($1::bigint[])", ids)}
-    if new := [record for record in records if record[0] not in there]:
-        await _copy(connection, list({record[0]: record for record in new}.values()))
+    new = {record[0]: record for record in reversed(records) if record[0] not in there}  # of twins the first
+    if new:
+        await _copy(connection, [*new.values()])

@@ -123,7 +123,7 @@ async def test_pages_follow_each_other_while_others_write(
 async def test_ids_that_were_written_before_stay_as_they_are(journal: Journal) -> None:
     """A write of unknown outcome is repeated."""
     first, second, third = passage(1), passage(2), passage(3)
-    await journal.write([first, second])
+    await journal.write([first, second, replace(first, noun="Other")])
     await journal.write([replace(second, noun="Other"), third, first])
     await journal.write([first, second, third])
     await journal.write([])

@@ -81,8 +81,8 @@ searches = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(search=searches, oldest_first=st.booleans(), page=st.integers(1, 60))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(search=searches, oldest_first=st.booleans(), page=st.sampled_from((23, 60, 1_000)))
 async def test_a_search_finds_what_a_look_at_every_message_finds(
     journal: Journal, search: JournalSearch, oldest_first: bool, page: int
 ) -> None:

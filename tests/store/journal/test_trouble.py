@@ -60,7 +60,7 @@ async def test_a_full_disk_is_unavailable_nothing_is_half_written_and_it_goes_on
     full = await open_journal(sqlite_url, patience=0.05)  # SQLite takes what the file has already
     random_body = bytes(range(256)) * 20
     group = [passage(at, source="too much", body=random_body + str(at).encode() * 5_000) for at in range(1, 200)]
-    with pytest.raises(StoreUnavailable, match="full"):
+    with pytest.raises(StoreUnavailable, match="full: make room on its disk"):
         await full.write(group)
     assert await sources(full) == {"before"}
     monkeypatch.undo()
