@@ -9,13 +9,26 @@ A search asks every segment and looks at each of the tail. All of it is SQL: oth
 import json
 import sqlite3
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Final
 
-SEALED_AT_ONCE: Final = 4_096
-TAIL: Final = 1_024
-"""So many are left: those that other processes gave ids a little earlier and store a little later fit in between."""
-SEGMENT: Final = 32_768
-"""Rows after which another segment is begun."""
+
+@dataclass(frozen=True, slots=True)
+class Sealing:
+    """How many messages are sealed at once, how many are left, and after how many another segment is begun.
+
+    Some are left so that those that another process gave ids a little earlier, and stores a little later, fit in.
+    """
+
+    at_once: int = 4_096
+    left: int = 1_024
+    segment: int = 32_768
+
+    @property
+    def due(self) -> int:
+        """The length of the tail from which on some are sealed."""
+        return self.at_once + self.left
+
 
 _KEYS: Final = """
 WITH RECURSIVE k(id, stamp, keys, at) AS (
@@ -66,21 +79,21 @@ def tail_length(connection: sqlite3.Connection) -> int:
     return int(counted.fetchone()[0])
 
 
-def seal_given(connection: sqlite3.Connection, ids: Collection[int]) -> None:
+def seal_given(connection: sqlite3.Connection, sealing: Sealing, ids: Collection[int]) -> None:
     """Seal some that came late, below what is sealed already. In a transaction."""
-    _seal(connection, _GIVEN, {"ids": json.dumps(list(ids))})
+    _seal(connection, sealing, _GIVEN, {"ids": json.dumps(list(ids))})
 
 
-def seal_next(connection: sqlite3.Connection) -> int:
+def seal_next(connection: sqlite3.Connection, sealing: Sealing) -> int:
     """Seal the oldest of the tail where it is long enough; gives how many. In a transaction."""
     sealed = sealed_up_to(connection)
     oldest = connection.execute(
-        "SELECT id FROM passage WHERE id > ? ORDER BY id LIMIT ?", (sealed, SEALED_AT_ONCE + TAIL)
+        "SELECT id FROM passage WHERE id > ? ORDER BY id LIMIT ?", (sealed, sealing.due)
     ).fetchall()
-    if len(oldest) < SEALED_AT_ONCE + TAIL:
+    if len(oldest) < sealing.due:
         return 0
-    _seal(connection, _NEXT, {"sealed": sealed, "upto": oldest[SEALED_AT_ONCE - 1][0]})
-    return SEALED_AT_ONCE
+    _seal(connection, sealing, _NEXT, {"sealed": sealed, "upto": oldest[sealing.at_once - 1][0]})
+    return sealing.at_once
 
 
 def remove(connection: sqlite3.Connection, ids: Collection[int]) -> None:
@@ -90,9 +103,9 @@ def remove(connection: sqlite3.Connection, ids: Collection[int]) -> None:
         connection.execute(statement, values)
 
 
-def _seal(connection: sqlite3.Connection, which: str, values: dict[str, object]) -> None:
+def _seal(connection: sqlite3.Connection, sealing: Sealing, which: str, values: dict[str, object]) -> None:
     last = connection.execute(_LAST).fetchone()
     number, rows = last or (1, 0)
-    values["segment"] = number + 1 if rows >= SEGMENT else number
+    values["segment"] = number + 1 if rows >= sealing.segment else number
     for statement in (_ADD_KEYS, _ADD_STAMPS, _ADD_SEGMENT):
         connection.execute(statement.format(which=which), values)

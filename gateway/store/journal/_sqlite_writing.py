@@ -11,8 +11,7 @@ from contextlib import contextmanager
 
 from gateway.store.journal._sqlite_finding import Finder
 from gateway.store.journal._sqlite_sealing import (
-    SEALED_AT_ONCE,
-    TAIL,
+    Sealing,
     remove,
     seal_given,
     seal_next,
@@ -48,8 +47,9 @@ _Row = tuple[int, int, int, int, int, int, str | None, int, int]
 class Writer:
     """Writes on one connection."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, sealing: Sealing) -> None:
         self._connection = connection
+        self._sealing = sealing
         self._finder = Finder(connection)
         self._frames = Frames()
         self._tail = tail_length(connection)
@@ -70,14 +70,14 @@ class Writer:
             self._connection.execute(_ADD, values)
             sealed = sealed_up_to(self._connection)
             if late := [passage.id for passage in passages if passage.id <= sealed]:
-                seal_given(self._connection, late)
+                seal_given(self._connection, self._sealing, late)
         self._tail += len(passages)
-        return self._tail >= SEALED_AT_ONCE + TAIL
+        return self._tail >= self._sealing.due
 
     def seal(self) -> None:
         """Put the oldest of the tail into the indexes."""
         with self._transaction():
-            sealed = seal_next(self._connection)
+            sealed = seal_next(self._connection, self._sealing)
         self._tail = self._tail - sealed if sealed else tail_length(self._connection)
 
     def purge(self, search: JournalSearch, before: int, limit: int) -> int:

@@ -11,6 +11,7 @@ from gateway.store._migrating import Chain, migrate
 from gateway.store._trouble import translated_at_opening
 from gateway.store.journal._lane import Lane
 from gateway.store.journal._sqlite_finding import Finder
+from gateway.store.journal._sqlite_sealing import Sealing
 from gateway.store.journal._sqlite_writing import Writer
 from gateway.store.journal.counting import counted, tallied
 from gateway.store.journal.ids import END, PassageIds, id_at
@@ -20,16 +21,17 @@ from gateway.store.journal.walking import PAGE, Page, walked
 from gateway.store.sqlite import PRAGMAS, make_file
 
 _READERS = 3
+_SEALING = Sealing()
 _COUNTED_AT_ONCE = 1_000
 
 
 class SqliteJournal:
     """A journal whose file is there and has its tables. `part` tells this opening from others (see ids)."""
 
-    def __init__(self, path: Path, patience: float, part: int) -> None:
+    def __init__(self, path: Path, patience: float, part: int, sealing: Sealing = _SEALING) -> None:
         what = f"the journal {path}"
         self._ids = PassageIds(part)
-        self._writer = Lane(lambda: Writer(connected(path, patience, writes=True)), 1, what)
+        self._writer = Lane(lambda: Writer(connected(path, patience, writes=True), sealing), 1, what)
         self._readers = Lane(lambda: Finder(connected(path, patience, writes=False)), _READERS, what)
 
     def new_id(self, at: float | None = None) -> int:

@@ -53,10 +53,6 @@ class Words:
         events = {event for passage in passages for event in passage.events if event not in self.events}
         return [_word(STAMP, stamp) for stamp in stamps] + [_word(EVENT, event) for event in events]
 
-    def known(self) -> list[int]:
-        """Give the numbers of all that is known."""
-        return [*self.by_id, *self.events.values()]
-
     def matching(self, search: JournalSearch) -> list[int] | None:
         """Give the stamps of which all is true that is asked for; None where nothing is."""
         wanted = [
