@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock definitions schemas bench bench-validation fuzz faults broker clean
+.PHONY: help demo test lint lock definitions schemas bench bench-validation bench-journal fuzz faults broker clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' Makefile | expand -t 24
@@ -30,6 +30,10 @@ bench: ## messages a second, beside a plain aio-pika gateway
 bench-validation: ## what a verdict costs beside bare lxml; memory for a large message; loading
 	@deploy/bootstrap python
 	@$(PYTHON) -m benchmarks.validation --write benchmarks/VALIDATION.md $(ARGS)
+
+bench-journal: ## what it costs to keep and to find a million messages (half an hour)
+	@deploy/bootstrap python test-database
+	@$(PYTHON) -m benchmarks.journal_store --write benchmarks/JOURNAL.md $(ARGS)
 
 fuzz: ## every schema against two validators: 1,000 instances each and their mutants
 	@deploy/bootstrap python

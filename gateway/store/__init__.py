@@ -1,6 +1,7 @@
 """Conversations on disk: documents and the keys to find them. It knows nothing of what a conversation is.
 
-`gateway.store.opening.open_store` opens one; importing this room alone loads no database.
+`gateway.store.opening.open_store` opens one; importing this room alone loads no database. Every message that passed is
+kept beside them, in `gateway.store.journal`.
 """
 
 from gateway.store.contract import Reader, Store, Unit

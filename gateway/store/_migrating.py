@@ -1,6 +1,8 @@
 """Brings the tables to the state that this release needs. Alembic is loaded only where there is something to do."""
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from sqlalchemy import Connection, inspect, text
 
@@ -11,33 +13,45 @@ _LOCK = 0x63696D67617465
 """Any number that all releases agree on; the name of the gateway in ASCII."""
 
 
-def migrate(connection: Connection) -> None:
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The migrations of some tables: where they are, which is the last, and the table that says how far they came."""
+
+    folder: Path
+    revision: str
+    version_table: str
+
+
+CONVERSATIONS: Final = Chain(Path(__file__).parent / "migrations", REVISION, "alembic_version")
+
+
+def migrate(connection: Connection, chain: Chain = CONVERSATIONS) -> None:
     """Run inside a transaction. Processes that start at once come one after the other.
 
     Raises StoreUnusable when a newer release made the tables.
     """
-    if _revision(connection) == REVISION:
+    if _revision(connection, chain) == chain.revision:
         return
     if connection.dialect.name == "postgresql":  # SQLite lets in one writer anyway
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-    if _revision(connection) == REVISION:
+    if _revision(connection, chain) == chain.revision:
         return
-    _upgrade(connection)
+    _upgrade(connection, chain)
 
 
-def _revision(connection: Connection) -> str | None:
-    if not inspect(connection).has_table("alembic_version"):
+def _revision(connection: Connection, chain: Chain) -> str | None:
+    if not inspect(connection).has_table(chain.version_table):
         return None
-    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return connection.execute(text(f"SELECT version_num FROM {chain.version_table}")).scalar()  # noqa: S608 - our own
 
 
-def _upgrade(connection: Connection) -> None:
+def _upgrade(connection: Connection, chain: Chain) -> None:
     from alembic import command  # noqa: PLC0415 - costs a tenth of a second
     from alembic.config import Config  # noqa: PLC0415 - the same
     from alembic.util import CommandError  # noqa: PLC0415 - the same
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("script_location", str(chain.folder).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     try:

@@ -10,7 +10,7 @@ from gateway.store.errors import StoreUnusable
 from gateway.store.sql import SqlStore
 
 PATIENCE: Final = 5.0
-_FORMS: Final = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+FORMS: Final = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
 
 
 async def open_store(url: str, *, patience: float = PATIENCE) -> SqlStore:
@@ -26,14 +26,19 @@ async def open_store(url: str, *, patience: float = PATIENCE) -> SqlStore:
         return await _on_sqlite(place, patience)
     if separator and scheme in ("postgresql", "postgres"):
         return await _on_postgres(url, patience)
-    raise StoreUnusable(f"this is no URL of a store: {_FORMS} is wanted")
+    raise StoreUnusable(f"this is no URL of a store: {FORMS} is wanted")
 
 
-async def _on_sqlite(place: str, patience: float) -> SqlStore:
+def sqlite_file(place: str) -> Path:
+    """Give the file that a URL of SQLite names after `://`. Raises StoreUnusable where it names none."""
     name = place.removeprefix("/")
     if name == place or name in ("", ":memory:"):
         raise StoreUnusable("SQLite needs a file, because conversations outlive the gateway: sqlite:///FILE")
-    writers, readers = sqlite.engines(Path(name), patience)
+    return Path(name)
+
+
+async def _on_sqlite(place: str, patience: float) -> SqlStore:
+    writers, readers = sqlite.engines(sqlite_file(place), patience)
     store = SqlStore(writers, readers, in_turns=True)
     async with _closed_on_error(store):
         await store.migrate()

@@ -39,7 +39,7 @@ class SqlStore:
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[SqlUnit]:
         """Give a unit; commits at its end, rolls back after an error."""
-        async with self._turn, _connected(self._writers) as connection:
+        async with self._turn, connected(self._writers) as connection:
             with translated():
                 transaction = await connection.begin()
             unit = SqlUnit(connection, self._writes)
@@ -52,7 +52,7 @@ class SqlStore:
     @asynccontextmanager
     async def look(self) -> AsyncIterator[SqlReader]:
         """Give a reader, which sees what is committed."""
-        async with _connected(self._readers) as connection:
+        async with connected(self._readers) as connection:
             yield SqlReader(connection, self._lookups)
 
     async def close(self) -> None:
@@ -62,7 +62,7 @@ class SqlStore:
 
 
 @asynccontextmanager
-async def _connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+async def connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """Give a connection; one that was of no use is thrown away, what was not committed is rolled back."""
     with translated():
         connection = await engine.connect()

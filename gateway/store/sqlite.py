@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from gateway.store.errors import StoreUnusable
 
 _READERS = 4
-_PRAGMAS = (
+PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",  # a commit must survive a power cut: NORMAL syncs at checkpoints only
     "foreign_keys=ON",
@@ -21,10 +21,13 @@ _PRAGMAS = (
 
 
 def engines(path: Path, patience: float) -> tuple[AsyncEngine, AsyncEngine]:
-    """Give the engine that writes and the one that reads; makes folder and file, for the owner's eyes only.
+    """Give the engine that writes and the one that reads. Makes the file and raises as `make_file` does."""
+    make_file(path)
+    return _engine(path, patience, 1, writes=True), _engine(path, patience, _READERS, writes=False)
 
-    Raises StoreUnusable where this file cannot be made or opened.
-    """
+
+def make_file(path: Path) -> None:
+    """Make folder and file, for the owner's eyes only. Raises StoreUnusable where it cannot be made or opened."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives -wal and -shm the mode of the file
@@ -33,7 +36,6 @@ def engines(path: Path, patience: float) -> tuple[AsyncEngine, AsyncEngine]:
             f"the store {path} cannot be opened for writing ({problem.strerror}): "
             "name another file, or give the gateway's user the right to write there"
         ) from problem
-    return _engine(path, patience, 1, writes=True), _engine(path, patience, _READERS, writes=False)
 
 
 def _engine(path: Path, patience: float, connections: int, *, writes: bool) -> AsyncEngine:
@@ -45,7 +47,7 @@ def _engine(path: Path, patience: float, connections: int, *, writes: bool) -> A
         pool_timeout=patience,
         hide_parameters=True,
     )
-    pragmas = _PRAGMAS if writes else (*_PRAGMAS, "query_only=ON")
+    pragmas = PRAGMAS if writes else (*PRAGMAS, "query_only=ON")
 
     def prepare(connection: Any, record: object) -> None:  # noqa: ANN401 - of the driver
         del record

@@ -1,0 +1,36 @@
+"""Opens the journal that belongs to the store at a URL."""
+
+import asyncio
+from pathlib import Path
+from typing import Final
+
+from gateway.store._migrating import Chain
+from gateway.store.errors import StoreUnusable
+from gateway.store.journal import postgres, sqlite
+from gateway.store.journal.contract import Journal
+from gateway.store.journal.tables import REVISION, VERSION_TABLE
+from gateway.store.opening import FORMS, PATIENCE, sqlite_file
+
+CHAIN: Final = Chain(Path(__file__).parent / "migrations", REVISION, VERSION_TABLE)
+
+
+async def open_journal(url: str, *, patience: float = PATIENCE) -> Journal:
+    """Open the journal of a store; makes its tables, or brings them to what this release needs.
+
+    The URL is that of the store (see `gateway.store.opening.open_store`): on PostgreSQL the journal has tables of its
+    own there, on SQLite a file of its own beside it, `X-journal.db` for `X.db`. Raises StoreUnusable for what a person
+    must mend, StoreUnavailable for what may pass.
+    """
+    scheme, separator, place = url.partition("://")
+    if separator and scheme == "sqlite":
+        path = journal_file(sqlite_file(place))
+        part = await asyncio.to_thread(sqlite.prepared, path, patience, CHAIN)
+        return sqlite.SqliteJournal(path, patience, part)
+    if separator and scheme in ("postgresql", "postgres"):
+        return await postgres.opened(url, patience, CHAIN)
+    raise StoreUnusable(f"this is no URL of a store: {FORMS} is wanted")
+
+
+def journal_file(store: Path) -> Path:
+    """Give the file of the journal that belongs to a store's file."""
+    return store.with_name(f"{store.stem}-journal{store.suffix}")
