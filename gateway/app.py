@@ -27,10 +27,12 @@ from gateway.broker import (
 )
 from gateway.broker.topology import apply, intake_queue
 from gateway.endpoints import AmqpAddress, parse_address
+from gateway.endpoints.posting import HttpEndpoint
 from gateway.pipeline import Examiner, Pipeline, Rules, Settlement
 from gateway.pipeline.conversing import Conversing
 from gateway.pipeline.dispatch import Dispatch
-from gateway.pipeline.refusal import Sender
+from gateway.pipeline.forwarding import Forwarder
+from gateway.pipeline.refusal import ReplyPlaces, Sender
 from gateway.pipeline.talks import Talks
 from gateway.resources import ResourceError
 from gateway.routing import RouteTable, RoutingError
@@ -59,7 +61,18 @@ def addresses(table: RouteTable) -> dict[str, AmqpAddress]:
 
 def topology(settings: Settings, table: RouteTable) -> Topology:
     """Lay out the topology for the context and the systems of the routing tables."""
-    return topology_of(settings.context, addresses(table).items())
+    return topology_of(settings.context, addresses(table).items(), settings.coverage().queues)
+
+
+def http_endpoints(settings: Settings) -> list[HttpEndpoint]:
+    """Give the endpoints of the settings as they are called."""
+    return [
+        HttpEndpoint(
+            table.name, table.url, table.timeout, table.in_flight, table.give_up_after,
+            table.header_value if table.has_authorization else None, table.ca_file,
+        )
+        for table in settings.endpoints
+    ]  # fmt: skip
 
 
 class Gateway:
@@ -74,11 +87,18 @@ class Gateway:
         self.pipeline = Pipeline(
             rules,
             Sender(settings.name, settings.context),
-            frozenset(self._topology.own_queues),
+            _reply_places(settings, self._topology),
             now=_iso_now,
             new_id=_new_id,
             trace=settings.log_level == "debug",
         )
+        self._forwarder = Forwarder(http_endpoints(settings), settings.coverage(), self.pipeline.burial)
+        for table in settings.endpoints:
+            if table.exposed:
+                log.warning(
+                    "the Authorization of an endpoint goes over plain http, for all on the way to read: use https",
+                    endpoint=table.name, url=table.url,
+                )  # fmt: skip
         self._stopping = asyncio.Event()
         self._blocked = ""
 
@@ -181,23 +201,24 @@ class Gateway:
         log.info("serving", broker=access(settings).shown, context=settings.context, queue=self._topology.intake)
         work = asyncio.create_task(self.pipeline.serve(session, settings.batch), name="pipeline")
         timer = asyncio.create_task(self.pipeline.keep_time(session, _TIMER_INTERVAL), name="timer")
+        posts = asyncio.create_task(self._forwarder.serve(session), name="posts")
         watch = asyncio.create_task(self._watch(session), name="watch")
         stopping = asyncio.create_task(self._stopping.wait(), name="stopping")
         try:
             with _ready(settings.ready_file):
-                ends: set[asyncio.Future[Any]] = {work, stopping, session.lost}
+                ends: set[asyncio.Future[Any]] = {work, posts, stopping, session.lost}
                 if self.pipeline.talks is not None:
                     ends.add(timer)
                 await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if self._stopping.is_set() and not session.lost.done() and not work.done():
                 await self._finish(session)
         finally:
-            for task in (work, timer, watch, stopping):
+            for task in (work, timer, posts, watch, stopping):
                 task.cancel()
-            results = await asyncio.gather(work, timer, watch, stopping, return_exceptions=True)
+            results = await asyncio.gather(work, timer, posts, watch, stopping, return_exceptions=True)
             reason = session.lost.exception() if session.lost.done() else results[0]
             await session.close()
-        for result in results[:2]:
+        for result in results[:3]:
             if isinstance(result, Exception) and not isinstance(result, ConnectionError):
                 raise result
         if not self._stopping.is_set():
@@ -208,7 +229,7 @@ class Gateway:
         try:
             async with asyncio.timeout(self._settings.stop_timeout):
                 await session.stop_consuming()
-                await session.intake.emptied()
+                await asyncio.gather(session.intake.emptied(), self._forwarder.finish())
         except TimeoutError:
             log.warning("not all finished in time, the rest goes back to the broker", in_hand=session.intake.in_hand)
 
@@ -216,7 +237,7 @@ class Gateway:
         """Give the session up when confirms stay out: their fate is unknown, so the messages come again, marked."""
         while True:
             await asyncio.sleep(_WATCH_INTERVAL)
-            waited = session.publisher.waiting_for()
+            waited = max(session.publisher.waiting_for(), self._forwarder.waiting_for())
             if waited > self._settings.confirm_timeout and not self._blocked:
                 session.fail(f"No publisher confirm for {waited:.0f} s.")
 
@@ -246,12 +267,16 @@ class Gateway:
                      for source in (name, *system.sources)},
             sender=Sender(settings.name, settings.context),
             intake=intake_queue(settings.context),
-            own_queues=frozenset(topology(settings, table).own_queues),
+            places=_reply_places(settings, topology(settings, table)),
             limits=settings.limits(),
             now=_iso_now,
         )  # fmt: skip
         subscribers = Subscribers(settings.context, all_events=settings.publish_events)
         return Rules(examiner, table, adapters, spoken, dispatch, subscribers)
+
+
+def _reply_places(settings: Settings, wanted: Topology) -> ReplyPlaces:
+    return ReplyPlaces(frozenset(wanted.own_queues), settings.coverage())
 
 
 def _iso_now() -> str:
