@@ -27,7 +27,7 @@ from gateway.broker import (
 )
 from gateway.broker.topology import apply, intake_queue
 from gateway.endpoints import AmqpAddress, parse_address
-from gateway.endpoints.posting import HttpEndpoint
+from gateway.endpoints.http import HttpEndpoint
 from gateway.pipeline import Examiner, Pipeline, Rules, Settlement
 from gateway.pipeline.conversing import Conversing
 from gateway.pipeline.dispatch import Dispatch

@@ -6,6 +6,7 @@ from typing import Final
 
 from gateway.endpoints.amqp import AmqpAddress
 from gateway.endpoints.urls import UnusableUrl, Url, read_url, shown
+from gateway.masking import mask
 
 _QUEUE: Final = "cim.to."
 
@@ -41,7 +42,7 @@ class Coverage:
         try:
             url = read_url(text)
         except UnusableUrl as error:
-            why = f" ({error})"
+            why, text = f" ({error})", mask(text)
         else:
             for endpoint in self._endpoints:
                 if endpoint.prefix.covers(url):

@@ -9,7 +9,7 @@ import heapq
 import random
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -18,12 +18,15 @@ from gateway.codes import ReplyCode
 from gateway.endpoints import Coverage, Publication
 from gateway.endpoints.breaker import Breaker, pause_after
 from gateway.endpoints.coverage import endpoint_queue
-from gateway.endpoints.posting import Fate, HttpEndpoint, Outcome, Poster
+from gateway.endpoints.http import Fate, HttpEndpoint, Outcome
 from gateway.endpoints.urls import shown
 from gateway.logs import about
 from gateway.message import Finding
 from gateway.pipeline.burial import Burial, internal_error
 from gateway.pipeline.parcel import Parcel
+
+if TYPE_CHECKING:
+    from gateway.endpoints.posting import Poster
 
 log = structlog.get_logger(__name__)
 
@@ -65,6 +68,8 @@ class Courier:
 
     async def serve(self) -> None:
         """Work until cancelled."""
+        from gateway.endpoints.posting import Poster  # noqa: PLC0415 - a tenth of a second, only where it is needed
+
         poster = Poster(self._endpoint)
         try:
             async with asyncio.TaskGroup() as group:
@@ -141,7 +146,7 @@ class Courier:
     def _at_once(self) -> int:
         return 1 if self._breaker.failures else self._endpoint.in_flight
 
-    def _start(self, group: asyncio.TaskGroup, poster: Poster) -> None:
+    def _start(self, group: asyncio.TaskGroup, poster: "Poster") -> None:
         now = asyncio.get_running_loop().time()
         while (
             not self._stopping
@@ -162,7 +167,7 @@ class Courier:
             times.append(max(self._waiting[0].due, self._breaker.closed_until))
         return max(min(times) - now, 0.0)
 
-    async def _attempt(self, poster: Poster, parcel: Parcel) -> None:
+    async def _attempt(self, poster: "Poster", parcel: Parcel) -> None:
         try:
             loop = asyncio.get_running_loop()
             began = loop.time()

@@ -7,7 +7,7 @@ from typing import Final
 from gateway.broker import Session
 from gateway.endpoints import Coverage
 from gateway.endpoints.breaker import Breaker
-from gateway.endpoints.posting import HttpEndpoint
+from gateway.endpoints.http import HttpEndpoint
 from gateway.pipeline.burial import Burial
 from gateway.pipeline.courier import Courier
 
