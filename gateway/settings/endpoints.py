@@ -133,10 +133,14 @@ class EndpointSettings(BaseModel):
 
     def shown(self) -> str:
         """Give the table for people's eyes, the secret as ***."""
-        parts = [f"{self.name}: {self.url}"]
-        if self.has_authorization:
-            source = self.authorization_file or f"${self.authorization_env}"
-            parts.append(f"authorization *** ({source})")
+        secret = self.authorization_file or f"${self.authorization_env}"
+        parts = (
+            f"{self.name}: {self.url}",
+            f"authorization *** ({secret})" if self.has_authorization else "no authorization",
+            f"{self.in_flight} at a time",
+            f"timeout {self.timeout:g} s",
+            f"given up after {self.give_up_after:g} s",
+        )
         return ", ".join(parts)
 
 

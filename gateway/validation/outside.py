@@ -66,8 +66,8 @@ WAY_RULES: Final = (
     ),
     _way(
         "endpoint-refused",
-        "The endpoint of a URL takes the answer that is posted to it; a redirect or a 4xx is final, but for 408, 425, "
-        "429, and 401 where an authorization can be replaced.",
+        "The endpoint of a URL takes the answer that is posted to it; a redirect or a 4xx is final, except 408, 425, "
+        "429, and 401 where the endpoint has an authorization.",
         ReplyCode.TRANSACTION_ATTEMPTED_AND_FAILED,
     ),
     _way(
