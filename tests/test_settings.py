@@ -255,12 +255,12 @@ def test_what_is_wrong_in_a_table_of_an_endpoint_is_told_with_its_line_and_witho
         f"{file}:1: endpoints[1].url is 'https://a.example/x': cannot be an endpoint: it has a user name in it.",
         f"{file}:4: endpoints[2].name is 'b b': must match ^[A-Za-z0-9][A-Za-z0-9_-]{{0,62}}$.",
         (
-            f"{file}:4: endpoints[2].url is 'https://b.example/x/../y': cannot be an endpoint: its path has a segment of "
-            "dots."
+            f"{file}:4: endpoints[2].url is 'https://b.example/x/../y': cannot be an endpoint: its path has a "
+            "segment of dots."
         ),
         (
-            f"{file}:7: endpoints[3].url is 'https://c.example/': cannot be an endpoint: it has a query (?); write what "
-            "covered URLs begin with."
+            f"{file}:7: endpoints[3].url is 'https://c.example/': cannot be an endpoint: it has a query (?); write "
+            "what covered URLs begin with."
         ),
         f"{file}:10: endpoints[4] authorization_file {tmp_path / 'none'} cannot be read: No such file or directory.",
         f"{file}:14: endpoints[5] the authorization_file has no value.",
