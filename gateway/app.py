@@ -82,17 +82,10 @@ class Gateway:
         self._settings = settings
         # It explains refusals and takes half a second to import: now, not at the first one, where it would stall all.
         importlib.import_module("xmlschema")
-        rules = self._make_rules()
-        self._topology = topology(settings, rules.table)
-        self.pipeline = Pipeline(
-            rules,
-            Sender(settings.name, settings.context),
-            _reply_places(settings, self._topology),
-            now=_iso_now,
-            new_id=_new_id,
-            trace=settings.log_level == "debug",
-        )
-        self._forwarder = Forwarder(http_endpoints(settings), settings.coverage(), self.pipeline.burial)
+        self._rules = self._make_rules()
+        self._topology = topology(settings, self._rules.table)
+        self._pipeline: Pipeline | None = None
+        self._forwarder = Forwarder(http_endpoints(settings), settings.coverage())
         for table in settings.endpoints:
             if table.exposed:
                 log.warning(
@@ -101,6 +94,17 @@ class Gateway:
                 )  # fmt: skip
         self._stopping = asyncio.Event()
         self._blocked = ""
+
+    @property
+    def rules(self) -> Rules:
+        """What decides about messages; each that comes after a change sees wholly the new."""
+        return self._rules
+
+    @rules.setter
+    def rules(self, rules: Rules) -> None:
+        self._rules = rules
+        if self._pipeline is not None:
+            self._pipeline.rules = rules
 
     def stop(self) -> None:
         """Ask for a graceful end: what is in hand is finished first."""
@@ -120,7 +124,7 @@ class Gateway:
             log.error("reload refused, the rules stay as they were", reason=str(error))  # noqa: TRY400 - no defect
             return
         self._topology = wanted
-        old, self.pipeline.rules = self.pipeline.rules, rules
+        old, self.rules = self.rules, rules
         old.examiner.close()
         log.info("routes and schemas reloaded", routes=len(rules.table.routes))
 
@@ -129,37 +133,48 @@ class Gateway:
 
         Raises `LoginRefused`, `TopologyError` or `StoreUnusable` where only a person can help, at the start.
         """
-        if self._settings.store is None:
-            await self._run()
-            return
-        store = await self._open_store(self._settings.store.get_secret_value())
         try:
-            conversing = Conversing(store, now=time.time, new_id=time_ordered_id)
-            self.pipeline.talks = Talks(
-                conversing, self._settings.request_timeout, time.time, time_ordered_id, self._settings.resend_after
-            )
-            await self._run()
-        finally:
-            await store.close()
-
-    async def _open_store(self, url: str) -> Store:
-        """Open the store, and wait for it where it is only away for now."""
-        delay = self._settings.reconnect_first
-        while True:
+            store = await self._open_store()
+            if store is None:
+                return
             try:
-                return await open_store(url)
+                self._pipeline = self._make_pipeline(store)
+                await self._run(self._pipeline)
+            finally:
+                await store.close()
+        finally:
+            self.rules.examiner.close()
+
+    def _make_pipeline(self, store: Store) -> Pipeline:
+        settings = self._settings
+        conversing = Conversing(store, now=time.time, new_id=time_ordered_id)
+        return Pipeline(
+            self.rules,
+            Talks(conversing, settings.request_timeout, time.time, time_ordered_id, settings.resend_after),
+            Sender(settings.name, settings.context),
+            _reply_places(settings, self._topology),
+            now=_iso_now,
+            new_id=_new_id,
+            trace=settings.log_level == "debug",
+        )
+
+    async def _open_store(self) -> Store | None:
+        """Open the store, and wait for it where it is only away for now; None where the stop came first."""
+        delay = self._settings.reconnect_first
+        while not self._stopping.is_set():
+            try:
+                return await open_store(self._settings.store.get_secret_value())
             except StoreUnavailable as error:
                 log.warning("store not available, trying again", reason=str(error), retry_in=round(delay, 1))
                 await self._pause(delay)
                 delay = min(delay * 2, self._settings.reconnect_most)
-                if self._stopping.is_set():
-                    raise
+        return None
 
-    async def _run(self) -> None:
+    async def _run(self, pipeline: Pipeline) -> None:
         delay, served = self._settings.reconnect_first, False
         try:
             while not self._stopping.is_set():
-                settlement = Settlement(self.pipeline.counts, self.pipeline.bury_undelivered, self.pipeline.confirmed)
+                settlement = Settlement(pipeline.counts, pipeline.bury_undelivered, pipeline.confirmed)
                 try:
                     session = await self._open(settlement)
                 except (BrokerUnreachable, SessionLost, LoginRefused, TopologyError) as error:
@@ -172,10 +187,9 @@ class Gateway:
                     await self._pause(pause)
                     continue
                 delay, served = self._settings.reconnect_first, True
-                await self._serve(session)
+                await self._serve(session, pipeline)
         finally:
-            self.pipeline.rules.examiner.close()
-            counts = self.pipeline.counts
+            counts = pipeline.counts
             log.info(
                 "stopped", taken=counts.taken, settled=counts.settled, dead=counts.dead, replied=counts.replied,
                 published=counts.published,
@@ -196,19 +210,17 @@ class Gateway:
         settlement.serve(session)
         return session
 
-    async def _serve(self, session: Session) -> None:
+    async def _serve(self, session: Session, pipeline: Pipeline) -> None:
         settings = self._settings
         log.info("serving", broker=access(settings).shown, context=settings.context, queue=self._topology.intake)
-        work = asyncio.create_task(self.pipeline.serve(session, settings.batch), name="pipeline")
-        timer = asyncio.create_task(self.pipeline.keep_time(session, _TIMER_INTERVAL), name="timer")
-        posts = asyncio.create_task(self._forwarder.serve(session), name="posts")
+        work = asyncio.create_task(pipeline.serve(session, settings.batch), name="pipeline")
+        timer = asyncio.create_task(pipeline.keep_time(session, _TIMER_INTERVAL), name="timer")
+        posts = asyncio.create_task(self._forwarder.serve(session, pipeline.burial), name="posts")
         watch = asyncio.create_task(self._watch(session), name="watch")
         stopping = asyncio.create_task(self._stopping.wait(), name="stopping")
         try:
             with _ready(settings.ready_file):
-                ends: set[asyncio.Future[Any]] = {work, posts, stopping, session.lost}
-                if self.pipeline.talks is not None:
-                    ends.add(timer)
+                ends: set[asyncio.Future[Any]] = {work, timer, posts, stopping, session.lost}
                 await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if self._stopping.is_set() and not session.lost.done() and not work.done():
                 await self._finish(session)

@@ -18,27 +18,23 @@ class Forwarder:
     """Posts what waits in the queues of the endpoints, session after session."""
 
     def __init__(
-        self,
-        endpoints: Sequence[HttpEndpoint],
-        coverage: Coverage,
-        burial: Burial,
-        *,
-        renew_after: float = _RENEW_AFTER,
+        self, endpoints: Sequence[HttpEndpoint], coverage: Coverage, *, renew_after: float = _RENEW_AFTER
     ) -> None:
         self._endpoints = [(endpoint, Breaker()) for endpoint in endpoints]
         self._coverage = coverage
-        self._burial = burial
         self._renew_after = renew_after
         self._couriers: list[Courier] = []
 
-    async def serve(self, session: Session) -> None:
-        """Work until the session is lost, or until cancelled. Raises `SessionLost` if it cannot begin."""
-        self._couriers = [
-            Courier(endpoint, self._coverage, breaker, self._burial, renew_after=self._renew_after)
-            for endpoint, breaker in self._endpoints
-        ]
-        for courier in self._couriers:
+    async def serve(self, session: Session, burial: Burial) -> None:
+        """Work until the session is lost, or until cancelled; `burial` makes the dead letters.
+
+        Raises `SessionLost` if it cannot begin.
+        """
+        self._couriers = []
+        for endpoint, breaker in self._endpoints:
+            courier = Courier(endpoint, self._coverage, breaker, burial, renew_after=self._renew_after)
             await courier.open(session)
+            self._couriers.append(courier)
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(courier.serve()) for courier in self._couriers]
             await asyncio.wait({session.lost})

@@ -59,10 +59,10 @@ class Settings(BaseSettings):
         default=None,
         description="Folder of XSDs, with its subfolders; each replaces ours for its target namespace.",
     )
-    store: SecretStr | None = Field(
-        default=None,
-        description="Where conversations are kept: sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/DATABASE. "
-        "Without it requests pass as they are, and replies go straight to their askers.",
+    store: SecretStr = Field(
+        default=SecretStr("sqlite:///cimgate.db"),
+        description="Where conversations are kept: sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/DATABASE. A "
+        "relative FILE is below the folder that the gateway is started in; several gateways share one store.",
     )
     request_timeout: Seconds = Field(
         default=60.0, description="Seconds until a request is answered with 4.1, where neither it nor its route say."
@@ -73,7 +73,7 @@ class Settings(BaseSettings):
         "it only waits for this long after a crash or a cut connection.",
     )
     publish_events: bool = Field(
-        default=False,
+        default=True,
         description="Publish every valid event on exchange cim.out too, for subscribers: a quarter more work an event. "
         "Without it only events that the gateway itself makes (publish in a route) go there.",
     )

@@ -23,14 +23,14 @@ async def test_an_answer_that_is_held_for_too_long_goes_round_by_its_queue_and_k
     counts = Counts()
     burial = Burial(counts, lambda: datetime.now(UTC).isoformat())
     endpoint = HttpEndpoint("crm", inbox.url, timeout=5, in_flight=1, give_up_after=2)
-    forwarder = Forwarder([endpoint], coverage, burial, renew_after=0.3)
+    forwarder = Forwarder([endpoint], coverage, renew_after=0.3)
     settlement = Settlement(counts, burial.undelivered)
     topology = topology_of("TESTING", [], coverage.queues)
     session = await Session.open(Access(amqp_url, "test"), topology, settlement, prefetch=10, on_blocked=lambda _: None)
     settlement.serve(session)
     async with inbox.open(), await Partner.open(Access(amqp_url, "receiver")) as partner:
         await partner.watch("cim.dead")
-        serving = asyncio.create_task(forwarder.serve(session))
+        serving = asyncio.create_task(forwarder.serve(session, burial))
         address, _ = coverage.address(f"{inbox.url}/in")
         assert address is not None
         answer = Publication(address, b"<x/>", Properties(type="reply.MeterReadings", headers=address.headers))

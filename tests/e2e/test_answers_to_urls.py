@@ -9,7 +9,7 @@ import pytest_asyncio
 from gateway.broker.partner import Arrival, Partner
 from gateway.broker.session import Access
 from tests.conftest import Broker
-from tests.e2e.harness import GatewayProcess, depth, make_queue, running, store_of, take, until
+from tests.e2e.harness import GatewayProcess, depth, make_queue, running, take, until
 from tests.e2e.inbox import Inbox, free_port
 from tests.e2e.test_conversations import answer, request, send
 
@@ -56,7 +56,7 @@ async def test_an_answer_is_posted_with_its_ids_and_the_secret_of_its_endpoint_a
     secret = tmp_path / "token"
     secret.write_text("Bearer t0ken\n")
     config = endpoints(tmp_path, crm=f'url = "{inbox.url}/cim"\nauthorization_file = "token"')
-    async with running(amqp_url, tmp_path, config=config, store=store_of(tmp_path)) as gateway:
+    async with running(amqp_url, tmp_path, config=config) as gateway:
         await send(amqp_url, asking(f"{inbox.url}/cim/CIS?key=7"))
         [asked] = await take(amqp_url, "cim.MS", 1)
         await answer(amqp_url, asked)
