@@ -109,8 +109,8 @@ class Courier:
         self._outlet.intake.settle(delivery)
 
     def progressed(self) -> None:
-        """Tell who waits for the end; acknowledgements are written one by one."""
-        if not self._busy:
+        """Tell who waits for the end; acknowledgements are written one by one. Also called before `open` is through."""
+        if self._stopping and not self._busy:
             self._idle.set()
 
     def failed(self, delivery: Delivery, publication: Publication, failure: Failure) -> None:
