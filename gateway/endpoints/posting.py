@@ -103,4 +103,9 @@ def _readable(said: bytes) -> str:
 
 
 def _cause(error: BaseException) -> str:
+    match error:
+        case aiohttp.ClientConnectorCertificateError():
+            return str(error.certificate_error)
+        case aiohttp.ClientConnectorError(os_error=OSError() as inner):
+            return inner.strerror or str(inner)
     return str(error).strip().rstrip(".") or type(error).__name__
