@@ -32,11 +32,12 @@ from gateway.pipeline import Examiner, Pipeline, Rules, Settlement
 from gateway.pipeline.conversing import Conversing
 from gateway.pipeline.dispatch import Dispatch
 from gateway.pipeline.forwarding import Forwarder
+from gateway.pipeline.housekeeping import DAY, keep_house
 from gateway.pipeline.refusal import ReplyPlaces, Sender
 from gateway.pipeline.talks import Talks
 from gateway.resources import ResourceError
 from gateway.routing import RouteTable, RoutingError
-from gateway.rulebook import dialects, route_table, schema_set, serving_checker
+from gateway.rulebook import dialects, route_table, schema_set, serving_checker, unnamed
 from gateway.settings import Settings, SettingsError
 from gateway.store import Store, StoreUnavailable, time_ordered_id
 from gateway.store.opening import open_store
@@ -137,10 +138,14 @@ class Gateway:
             store = await self._open_store()
             if store is None:
                 return
+            keep = self._settings.keep_conversations * DAY
+            house = asyncio.create_task(keep_house(store, keep, time.time), name="housekeeping")
             try:
                 self._pipeline = self._make_pipeline(store)
                 await self._run(self._pipeline)
             finally:
+                house.cancel()
+                await asyncio.gather(house, return_exceptions=True)
                 await store.close()
         finally:
             self.rules.examiner.close()
@@ -150,7 +155,14 @@ class Gateway:
         conversing = Conversing(store, now=time.time, new_id=time_ordered_id)
         return Pipeline(
             self.rules,
-            Talks(conversing, settings.request_timeout, time.time, time_ordered_id, settings.resend_after),
+            Talks(
+                conversing,
+                settings.request_timeout,
+                time.time,
+                time_ordered_id,
+                settings.resend_after,
+                settings.allow_cancel_of_get,
+            ),
             Sender(settings.name, settings.context),
             _reply_places(settings, self._topology),
             now=_iso_now,
@@ -284,7 +296,7 @@ class Gateway:
             now=_iso_now,
         )  # fmt: skip
         subscribers = Subscribers(settings.context, all_events=settings.publish_events)
-        return Rules(examiner, table, adapters, spoken, dispatch, subscribers)
+        return Rules(examiner, table, adapters, spoken, dispatch, subscribers, unnamed(settings, table))
 
 
 def _reply_places(settings: Settings, wanted: Topology) -> ReplyPlaces:

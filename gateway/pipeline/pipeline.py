@@ -14,7 +14,7 @@ import structlog
 
 from gateway.adapters import Adapter, Subscribers, properties_of, repairs_of
 from gateway.broker import Delivery, Failure, Session
-from gateway.conversations import EventSeen
+from gateway.conversations import EventSeen, ReplyArrived
 from gateway.crashpoints import crash_point
 from gateway.dialects import Dialects, speak
 from gateway.endpoints import AmqpAddress, Publication
@@ -22,13 +22,13 @@ from gateway.endpoints.amqp import OUT_EXCHANGE
 from gateway.logs import about
 from gateway.message import Finding, Message, MessageKind
 from gateway.pipeline.burial import Burial, answers_nothing, internal_error, unbound
-from gateway.pipeline.conversing import Work, outgoing
 from gateway.pipeline.dead_letter import Reason
 from gateway.pipeline.dispatch import Dispatch, NoAddress
 from gateway.pipeline.examination import Examined, Examiner
 from gateway.pipeline.refusal import ReplyPlaces, Sender, fault, is_due, reply_address, response
 from gateway.pipeline.settlement import Counts
 from gateway.pipeline.talks import Talks
+from gateway.pipeline.work import Work, outgoing
 from gateway.routing import RouteTable
 from gateway.routing.routes import Route
 
@@ -47,6 +47,8 @@ class Rules:
     dialects: Dialects
     dispatch: Dispatch
     subscribers: Subscribers
+    unnamed: Mapping[str, str]
+    """The systems of sources whose replies may lack every id."""
 
 
 class Pipeline:
@@ -115,7 +117,9 @@ class Pipeline:
                 if isinstance(work.given, EventSeen):
                     event = self._talks.tied(work)
                     self._deliver(session, work.delivery, event, self.rules.table.match(event), self.rules)
-                elif work.result is None:  # a reply to nothing that was asked through this gateway
+                elif work.result is None and isinstance(
+                    work.given, ReplyArrived
+                ):  # to nothing that was asked through us
                     self._hand_on_reply(session, work.delivery, work.examined, self.rules)
             except Exception as error:  # noqa: BLE001 - told by `_fail`
                 self._fail(session, work.delivery, work.examined, error)
@@ -179,9 +183,11 @@ class Pipeline:
             reason = _REASONS.get(examined.errors[0].rule, Reason.INVALID)
             self._refuse(session, delivery, examined, reason)
         elif message.kind in (MessageKind.RESPONSE, MessageKind.FAULT):
-            works.append(self._talks.reply(delivery, examined, message))
+            works.append(self._talks.reply(delivery, examined, message, rules.unnamed))
         elif is_due(message) and (work := self._talks.request(delivery, examined, message, rules.table)):
             works.append(work)
+            if work.cancelling is not None:
+                works.append(self._talks.cancelled(work))
         elif (routes := rules.table.match(message)) or rules.subscribers.hear(message, follows=delivery.follows):
             if work := self._talks.event(delivery, examined, message):
                 works.append(work)
@@ -219,7 +225,8 @@ class Pipeline:
         if message is None:
             return
         if not delivery.routing_key.startswith(self._reply_key):
-            finding = answers_nothing(message.kind, delivery.routing_key, self._reply_key)
+            unnamed = rules.unnamed.get(message.header.source or "", "")
+            finding = answers_nothing(message, delivery.routing_key, self._reply_key, unnamed)
             self._refuse(session, delivery, examined, Reason.NO_CONVERSATION, finding)
             return
         transport = delivery.properties()

@@ -72,6 +72,16 @@ class Settings(BaseSettings):
         description="Seconds until what conversations said and the broker did not confirm is published again, marked: "
         "it only waits for this long after a crash or a cut connection.",
     )
+    keep_conversations: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
+        default=100.0,
+        description="Days for which a conversation is kept after it has ended and nothing has touched it. Until then "
+        "repeated requests get its answer, and what follows from it is tied to its asker. Alarms stay until closed.",
+    )
+    allow_cancel_of_get: bool = Field(
+        default=False,
+        description="Let a cancel name a get that is not answered yet, by its CorrelationID: the pattern of Annex M "
+        "that is not recommended. Both are answered, with a warning in the log.",
+    )
     publish_events: bool = Field(
         default=True,
         description="Publish every valid event on exchange cim.out too, for subscribers: a quarter more work an event. "
