@@ -38,7 +38,10 @@ DEAD_HEADERS: Final = {
     "first_seen": "When the gateway wrote this dead letter, UTC.",
     "attempts": "How often the broker had handed the message out by then.",
     "answered": "Where the answer went; `not due`; or why there was no place for it.",
-    "receiver": "Only with `undeliverable`: the address that took nothing.",
+    "receiver": "Only with `undeliverable`: the address that took nothing; a URL without its query.",
+    "endpoint": "Only where an answer was to be posted to a URL: the name of the endpoint.",
+    "status": "The HTTP status of the endpoint's last answer, if it gave any.",
+    "posts": "How often it was posted since it was last taken from its queue.",
     "cim-message-id": "The envelope's MessageID.",
     "cim-redelivered": "`true` where this may be a second copy.",
 }

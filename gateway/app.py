@@ -27,11 +27,13 @@ from gateway.broker import (
 )
 from gateway.broker.topology import apply, intake_queue
 from gateway.endpoints import AmqpAddress, parse_address
+from gateway.endpoints.http import HttpEndpoint
 from gateway.pipeline import Examiner, Pipeline, Rules, Settlement
 from gateway.pipeline.conversing import Conversing
 from gateway.pipeline.dispatch import Dispatch
+from gateway.pipeline.forwarding import Forwarder
 from gateway.pipeline.housekeeping import DAY, keep_house
-from gateway.pipeline.refusal import Sender
+from gateway.pipeline.refusal import ReplyPlaces, Sender
 from gateway.pipeline.talks import Talks
 from gateway.resources import ResourceError
 from gateway.routing import RouteTable, RoutingError
@@ -60,7 +62,18 @@ def addresses(table: RouteTable) -> dict[str, AmqpAddress]:
 
 def topology(settings: Settings, table: RouteTable) -> Topology:
     """Lay out the topology for the context and the systems of the routing tables."""
-    return topology_of(settings.context, addresses(table).items())
+    return topology_of(settings.context, addresses(table).items(), settings.coverage().queues)
+
+
+def http_endpoints(settings: Settings) -> list[HttpEndpoint]:
+    """Give the endpoints of the settings as they are called."""
+    return [
+        HttpEndpoint(
+            table.name, table.url, table.timeout, table.in_flight, table.give_up_after,
+            table.header_value if table.has_authorization else None, table.ca_file,
+        )
+        for table in settings.endpoints
+    ]  # fmt: skip
 
 
 class Gateway:
@@ -73,6 +86,13 @@ class Gateway:
         self._rules = self._make_rules()
         self._topology = topology(settings, self._rules.table)
         self._pipeline: Pipeline | None = None
+        self._forwarder = Forwarder(http_endpoints(settings), settings.coverage())
+        for table in settings.endpoints:
+            if table.exposed:
+                log.warning(
+                    "the Authorization of an endpoint goes over plain http, for all on the way to read: use https",
+                    endpoint=table.name, url=table.url,
+                )  # fmt: skip
         self._stopping = asyncio.Event()
         self._blocked = ""
 
@@ -144,7 +164,7 @@ class Gateway:
                 settings.allow_cancel_of_get,
             ),
             Sender(settings.name, settings.context),
-            frozenset(self._topology.own_queues),
+            _reply_places(settings, self._topology),
             now=_iso_now,
             new_id=_new_id,
             trace=settings.log_level == "debug",
@@ -207,21 +227,22 @@ class Gateway:
         log.info("serving", broker=access(settings).shown, context=settings.context, queue=self._topology.intake)
         work = asyncio.create_task(pipeline.serve(session, settings.batch), name="pipeline")
         timer = asyncio.create_task(pipeline.keep_time(session, _TIMER_INTERVAL), name="timer")
+        posts = asyncio.create_task(self._forwarder.serve(session, pipeline.burial), name="posts")
         watch = asyncio.create_task(self._watch(session), name="watch")
         stopping = asyncio.create_task(self._stopping.wait(), name="stopping")
         try:
             with _ready(settings.ready_file):
-                ends: set[asyncio.Future[Any]] = {work, timer, stopping, session.lost}
+                ends: set[asyncio.Future[Any]] = {work, timer, posts, stopping, session.lost}
                 await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if self._stopping.is_set() and not session.lost.done() and not work.done():
                 await self._finish(session, pipeline)
         finally:
-            for task in (work, timer, watch, stopping):
+            for task in (work, timer, posts, watch, stopping):
                 task.cancel()
-            results = await asyncio.gather(work, timer, watch, stopping, return_exceptions=True)
+            results = await asyncio.gather(work, timer, posts, watch, stopping, return_exceptions=True)
             reason = session.lost.exception() if session.lost.done() else results[0]
             await session.close()
-        for result in results[:2]:
+        for result in results[:3]:
             if isinstance(result, Exception) and not isinstance(result, ConnectionError):
                 raise result
         if not self._stopping.is_set():
@@ -232,7 +253,7 @@ class Gateway:
         try:
             async with asyncio.timeout(self._settings.stop_timeout):
                 await session.stop_consuming()
-                await session.intake.emptied()
+                await asyncio.gather(session.intake.emptied(), self._forwarder.finish())
                 await pipeline.finish()
         except TimeoutError:
             log.warning("not all finished in time, the rest goes back to the broker", in_hand=session.intake.in_hand)
@@ -241,7 +262,7 @@ class Gateway:
         """Give the session up when confirms stay out: their fate is unknown, so the messages come again, marked."""
         while True:
             await asyncio.sleep(_WATCH_INTERVAL)
-            waited = session.publisher.waiting_for()
+            waited = max(session.publisher.waiting_for(), self._forwarder.waiting_for())
             if waited > self._settings.confirm_timeout and not self._blocked:
                 session.fail(f"No publisher confirm for {waited:.0f} s.")
 
@@ -271,12 +292,16 @@ class Gateway:
                      for source in (name, *system.sources)},
             sender=Sender(settings.name, settings.context),
             intake=intake_queue(settings.context),
-            own_queues=frozenset(topology(settings, table).own_queues),
+            places=_reply_places(settings, topology(settings, table)),
             limits=settings.limits(),
             now=_iso_now,
         )  # fmt: skip
         subscribers = Subscribers(settings.context, all_events=settings.publish_events)
         return Rules(examiner, table, adapters, spoken, dispatch, subscribers, unnamed(settings, table))
+
+
+def _reply_places(settings: Settings, wanted: Topology) -> ReplyPlaces:
+    return ReplyPlaces(frozenset(wanted.own_queues), settings.coverage())
 
 
 def _iso_now() -> str:

@@ -21,12 +21,14 @@ def schema_set(settings: Settings) -> SchemaSet:
 
 def checker(settings: Settings, schemas: SchemaSet, context: str | None = None) -> Checker:
     """Make a checker; with a context, messages for others are refused. Raises `SettingsError`."""
+    coverage = settings.coverage()
     return Checker(
         schemas,
         context=context,
         limits=settings.limits(),
         severities=severities(settings),
         cancel_of_get=settings.allow_cancel_of_get,
+        uncovered=(lambda url: coverage.address(url)[1]) if settings.endpoints else None,
     )
 
 

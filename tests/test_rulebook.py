@@ -2,8 +2,9 @@
 
 import pytest
 
+from gateway.message import Severity, read
 from gateway.message.speech import CANONICAL
-from gateway.rulebook import dialects, schema_set
+from gateway.rulebook import checker, dialects, schema_set
 from gateway.settings import Settings, SettingsError
 
 FINAL = "http://iec.ch/TC57/2011/schema/message"
@@ -46,3 +47,28 @@ def test_a_map_that_leads_nowhere_is_told_with_the_nearest() -> None:
     assert f"did you mean '{FINAL}'?" in envelope
     assert "no schema describes 'http://iec.ch/TC57/2011/*'" in profile
     assert "did you mean EndDeviceEvents?" in noun
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "address", "told"),
+    [
+        ("https://crm.example/cim", "https://crm.example/cim/x?key=s3cret", False),
+        ("https://crm.example/cim", "https://crm.example/x?key=s3cret", True),
+        ("https://crm.example/cim", "queue:replies", False),
+        ("", "https://crm.example/x", False),
+    ],
+)
+def test_where_endpoints_are_set_a_reply_address_that_none_covers_is_warned_of(
+    endpoint: str, address: str, told: bool
+) -> None:
+    settings = Settings.model_validate({"endpoints": [{"name": "crm", "url": endpoint}] if endpoint else []})
+    message = read(
+        f"""<RequestMessage xmlns="{FINAL}"><Header><Verb>get</Verb><Noun>MeterReadings</Noun>
+        <ReplyAddress>{address}</ReplyAddress></Header><Request>
+        <GetMeterReadings xmlns="http://iec.ch/TC57/2011/GetMeterReadings#"/></Request></RequestMessage>""".encode()
+    )
+    findings = checker(settings, schema_set(settings)).check(message).findings
+    assert [(finding.rule, finding.severity) for finding in findings] == (
+        [("reply-address-uncovered", Severity.WARNING)] if told else []
+    )
+    assert not any("s3cret" in finding.text for finding in findings)

@@ -201,3 +201,82 @@ def test_what_is_wrong_in_a_table_of_a_source_is_told_with_its_line(tmp_path: Pa
 def test_a_source_has_one_table(tmp_path: Path) -> None:
     file = _file(tmp_path, '[[sources]]\nname = "HES"\n[[sources]]\nname = ["CIS", "HES"]\n')
     assert _refused(config=file) == f"{file}:1: sources: HES has more than one table [[sources]]."
+
+
+def test_endpoints_have_tables_of_their_own_and_show_no_secret(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("Bearer hidden\n")
+    monkeypatch.setenv("LAB_TOKEN", "Basic hidden")
+    text = """
+        [[endpoints]]
+        name = "crm"
+        url = "https://crm.example/cim"
+        authorization_file = "token"
+        in_flight = 4
+
+        [[endpoints]]
+        name = "lab"
+        url = "http://localhost:8080"
+        authorization_env = "LAB_TOKEN"
+
+        [[endpoints]]
+        name = "far"
+        url = "http://far.example/"
+        authorization_env = "LAB_TOKEN"
+    """
+    settings = load(_file(tmp_path, text))
+    crm, lab, far = settings.endpoints
+    assert (crm.header_value(), lab.header_value()) == ("Bearer hidden", "Basic hidden")
+    assert [table.exposed for table in (crm, lab, far)] == [False, False, True]
+    assert settings.coverage().covers("lab", "http://LOCALHOST:8080/x")
+    shown = str(settings.masked()["endpoints"])
+    assert f"crm: https://crm.example/cim, authorization *** ({tmp_path / 'token'}), 4 at a time" in shown
+    assert "hidden" not in f"{settings!r} {settings.masked()} {settings.model_dump_json()}"
+
+
+def test_what_is_wrong_in_a_table_of_an_endpoint_is_told_with_its_line_and_without_a_secret(tmp_path: Path) -> None:
+    (tmp_path / "empty").write_text("\n")
+    (tmp_path / "lines").write_text("hidden\nhidden")
+    tables = [
+        'name = "a"\nurl = "https://me:hidden@a.example/x?key=hidden"',
+        'name = "b b"\nurl = "https://b.example/x/../y"',
+        'name = "c"\nurl = "https://c.example/?hidden"',
+        'name = "d"\nurl = "https://d.example/"\nauthorization_file = "none"',
+        'name = "e"\nurl = "https://e.example/"\nauthorization_file = "empty"',
+        'name = "f"\nurl = "https://f.example/"\nauthorization_file = "lines"',
+        'name = "g"\nurl = "https://g.example/"\nauthorization_file = "lines"\nauthorization_env = "X"',
+        'name = "h"\nurl = "http://h.example/"\nca_file = "lines"',
+        'name = "i"\nurl = "https://i.example/"\nca_file = "lines"',
+    ]
+    file = _file(tmp_path, "".join(f"[[endpoints]]\n{table}\n" for table in tables))
+    told = _refused(config=file)
+    assert "hidden" not in told
+    lines = told.splitlines()
+    assert lines[:-1] == [
+        f"{file}:1: endpoints[1].url is 'https://a.example/x': cannot be an endpoint: it has a user name in it.",
+        f"{file}:4: endpoints[2].name is 'b b': must match ^[A-Za-z0-9][A-Za-z0-9_-]{{0,62}}$.",
+        (
+            f"{file}:4: endpoints[2].url is 'https://b.example/x/../y': cannot be an endpoint: its path has a "
+            "segment of dots."
+        ),
+        (
+            f"{file}:7: endpoints[3].url is 'https://c.example/': cannot be an endpoint: it has a query (?); write "
+            "what covered URLs begin with."
+        ),
+        f"{file}:10: endpoints[4] authorization_file {tmp_path / 'none'} cannot be read: No such file or directory.",
+        f"{file}:14: endpoints[5] the authorization_file has no value.",
+        f"{file}:18: endpoints[6] the authorization_file is not one line of plain ASCII text.",
+        f"{file}:22: endpoints[7] write authorization_file or authorization_env, not both.",
+        f"{file}:27: endpoints[8] ca_file is for https:// alone.",
+    ]
+    assert lines[-1].startswith(f"{file}:31: endpoints[9] ca_file {tmp_path / 'lines'} cannot be used: ")
+
+
+def test_endpoints_are_told_apart_by_name_and_url(tmp_path: Path) -> None:
+    text = "".join(
+        f'[[endpoints]]\nname = "{name}"\nurl = "{url}"\n'
+        for name, url in (("a", "https://a.example/x"), ("a", "https://b.example"), ("c", "HTTPS://a.example:443/x/"))
+    )
+    file = _file(tmp_path, text)
+    assert _refused(config=file) == (
+        f"{file}:1: endpoints: a is the name of more than one table [[endpoints]]; a and c have the same url."
+    )

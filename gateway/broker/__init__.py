@@ -2,7 +2,7 @@
 
 from gateway.broker.delivery import Delivery
 from gateway.broker.publisher import Failure
-from gateway.broker.session import Access, BrokerUnreachable, LoginRefused, Session, SessionLost, connect
+from gateway.broker.session import Access, BrokerUnreachable, LoginRefused, Outlet, Session, SessionLost, connect
 from gateway.broker.topology import Topology, TopologyError, topology_of
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Delivery",
     "Failure",
     "LoginRefused",
+    "Outlet",
     "Session",
     "SessionLost",
     "Topology",

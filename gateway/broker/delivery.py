@@ -46,6 +46,12 @@ class Delivery:
         """Tell whether the gateway itself published this, after a transaction (header `cim-follows`)."""
         return _FOLLOWS in self.content_header
 
+    @property
+    def said(self) -> tuple[str, str, float]:
+        """What the publisher said of the message: its type, its app_id, and the time in seconds since 1970."""
+        told = _wire.content_header(self.content_header).properties
+        return told.message_type or "", told.app_id or "", told.timestamp.timestamp() if told.timestamp else 0.0
+
     def properties(self) -> "Transport":
         """Read the AMQP properties; what the gateway publishes by itself has none."""
         return Transport(*_wire.ids(self.content_header)) if self.content_header else Transport(b"", "", "", "")
@@ -65,6 +71,11 @@ class Transport:
         """How often the broker has handed this message out, this time included (quorum queues count)."""
         count = _wire.headers(self.table).get("x-delivery-count")
         return count + 1 if isinstance(count, int) else 1
+
+    @property
+    def headers(self) -> dict[str, HeaderValue]:
+        """The headers that are texts, numbers and flags, the gateway's own among them."""
+        return {name: value for name, value in _wire.headers(self.table).items() if isinstance(value, str | int | bool)}
 
     def passed_on(self) -> dict[str, HeaderValue]:
         """Give the headers that travel on (traceparent among them): texts, numbers and flags, none of ours."""

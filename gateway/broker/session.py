@@ -7,6 +7,7 @@ applied again. What was not acknowledged comes again from the broker, marked as 
 import asyncio
 import contextlib
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -28,6 +29,7 @@ log = structlog.get_logger(__name__)
 _OPEN_TIMEOUT: Final = 20.0
 _NOT_ALLOWED: Final = 530
 _CLOSE_TIMEOUT: Final = 5.0
+_OUTLET_TAG: Final = "cimgate.outlet."
 
 
 class BrokerUnreachable(ConnectionError):  # noqa: N818 - says the state
@@ -40,6 +42,14 @@ class LoginRefused(ConnectionError):  # noqa: N818 - says the state
 
 class SessionLost(ConnectionError):  # noqa: N818 - says the state
     """An open session broke; what was in hand comes again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """A queue of the gateway's own that it consumes for somebody else: what comes from it, and how it is published."""
+
+    intake: Intake
+    publisher: Publisher
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +103,12 @@ def _cause(error: BaseException) -> str:
 class Session:
     """Both connections and their hot channels. `lost` ends with the reason when any part breaks."""
 
-    def __init__(self, consuming: AbstractConnection, publishing: AbstractConnection) -> None:
+    def __init__(
+        self, consuming: AbstractConnection, publishing: AbstractConnection, taps: tuple[TapTransport, TapTransport]
+    ) -> None:
         self._connections = (consuming, publishing)
-        self._consumer: aiormq.abc.AbstractChannel | None = None
+        self._taps = taps
+        self._consumers: list[tuple[aiormq.abc.AbstractChannel, str]] = []
         self._channels: list[AbstractChannel] = []
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.lost.add_done_callback(lambda future: future.cancelled() or future.exception())
@@ -117,11 +130,9 @@ class Session:
         except BaseException:
             await _closed(consuming)
             raise
-        session = cls(consuming, publishing)
+        session = cls(consuming, publishing, (consume_tap, publish_tap))
         try:
-            await asyncio.wait_for(
-                session._start(topology, outcomes, prefetch, (consume_tap, publish_tap)), _OPEN_TIMEOUT
-            )
+            await asyncio.wait_for(session._start(topology, outcomes, prefetch), _OPEN_TIMEOUT)
         except TimeoutError as error:
             await session.close()
             raise BrokerUnreachable(
@@ -132,27 +143,41 @@ class Session:
             raise
         return session
 
-    async def _start(
-        self, topology: Topology, outcomes: Outcomes, prefetch: int, taps: tuple[TapTransport, TapTransport]
-    ) -> None:
-        consume_tap, publish_tap = taps
-        consuming, publishing = self._connections
+    async def _start(self, topology: Topology, outcomes: Outcomes, prefetch: int) -> None:
         for connection in self._connections:
             connection.close_callbacks.add(self._on_closed)
         try:
-            await apply(publishing, topology)
-            publish_channel = await self._channel(publishing)
-            number, frame_max = publish_channel.number, publish_channel.connection.connection_tune.frame_max
-            self.publisher = Publisher(publish_tap, number, frame_max, outcomes, prefix=secrets.token_hex(8))
-            consume_channel = await self._channel(consuming, publisher_confirms=False)
-            self._consumer = consume_channel
-            await consume_channel.basic_qos(prefetch_count=prefetch)
-            self.intake = Intake(consume_tap, consume_channel.number)
-            self.intake.cancelled.add_done_callback(self._on_cancelled)
-            for queue, tag in ((topology.intake, BOUND_TAG), (UNBOUND, UNBOUND_TAG)):
-                await consume_channel.basic_consume(queue, _never_called, consumer_tag=tag)
+            await apply(self._connections[1], topology)
+            self.publisher = await self._open_publisher(outcomes)
+            self.intake = await self._open_intake({topology.intake: BOUND_TAG, UNBOUND: UNBOUND_TAG}, prefetch)
         except aiormq.exceptions.AMQPError as error:
             raise SessionLost(f"The broker broke off while the session was opened: {_cause(error)}.") from error
+
+    async def open_outlet(self, queue: str, outcomes: Outcomes, *, prefetch: int) -> Outlet:
+        """Consume one more queue, with channels and a prefetch of its own. Raises `SessionLost`."""
+        try:
+            async with asyncio.timeout(_OPEN_TIMEOUT):
+                publisher = await self._open_publisher(outcomes)
+                return Outlet(await self._open_intake({queue: f"{_OUTLET_TAG}{queue}"}, prefetch), publisher)
+        except (TimeoutError, aiormq.exceptions.AMQPError) as error:
+            self.fail(f"The queue {queue} cannot be consumed: {_cause(error)}.")
+            raise SessionLost(f"The queue {queue} cannot be consumed: {_cause(error)}.") from error
+
+    async def _open_publisher(self, outcomes: Outcomes) -> Publisher:
+        channel = await self._channel(self._connections[1])
+        frame_max = channel.connection.connection_tune.frame_max
+        return Publisher(self._taps[1], channel.number, frame_max, outcomes, prefix=secrets.token_hex(8))
+
+    async def _open_intake(self, tags: Mapping[str, str], prefetch: int) -> Intake:
+        """Consume queues, each under its tag, on a channel of their own."""
+        channel = await self._channel(self._connections[0], publisher_confirms=False)
+        await channel.basic_qos(prefetch_count=prefetch)
+        intake = Intake(self._taps[0], channel.number)
+        intake.cancelled.add_done_callback(self._on_cancelled)
+        for queue, tag in tags.items():
+            await channel.basic_consume(queue, _never_called, consumer_tag=tag)
+            self._consumers.append((channel, tag))
+        return intake
 
     async def _channel(
         self, connection: AbstractConnection, *, publisher_confirms: bool = True
@@ -165,9 +190,9 @@ class Session:
 
     async def stop_consuming(self) -> None:
         """Tell the broker to send no more; what is at hand can still be finished."""
-        if self._consumer is not None and not self.lost.done():
-            for tag in (BOUND_TAG, UNBOUND_TAG):
-                await self._consumer.basic_cancel(tag)
+        for channel, tag in self._consumers:
+            if not self.lost.done():
+                await channel.basic_cancel(tag)
 
     async def close(self) -> None:
         """Close both connections; unacknowledged messages go back to their queues."""

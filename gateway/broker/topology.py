@@ -65,6 +65,8 @@ class Topology:
     exchanges: tuple[Exchange, ...]
     queues: tuple[Queue, ...]
     bindings: tuple[Binding, ...]
+    outlets: tuple[str, ...] = ()
+    """The queues in which messages wait for endpoints that are not on the broker."""
 
     @property
     def intake(self) -> str:
@@ -74,7 +76,7 @@ class Topology:
     @property
     def own_queues(self) -> tuple[str, ...]:
         """The queues that only the gateway may fill."""
-        return (self.intake, UNBOUND, DEAD)
+        return (self.intake, UNBOUND, DEAD, *self.outlets)
 
     def definitions(self) -> dict[str, Any]:
         """Give the topology in the form that RabbitMQ imports (`rabbitmqctl import_definitions`)."""
@@ -130,10 +132,15 @@ def intake_queue(context: str) -> str:
     return f"cim.in.{context}"
 
 
-def topology_of(context: str, systems: Iterable[tuple[str, AmqpAddress]]) -> Topology:
-    """Lay out the topology for a context and the queues of its systems (name and address)."""
-    addresses = dict(systems)
-    own = {intake_queue(context), UNBOUND, DEAD}
+def topology_of(
+    context: str, systems: Iterable[tuple[str, AmqpAddress]], outlets: Iterable[tuple[str, str]] = ()
+) -> Topology:
+    """Lay out the topology for a context, the queues of its systems (name and address), and those of endpoints.
+
+    Raises `TopologyError` where a system would read a queue of the gateway's own.
+    """
+    addresses, waiting = dict(systems), dict(outlets)
+    own = {intake_queue(context), UNBOUND, DEAD, *waiting.values()}
     for name, address in addresses.items():
         if address.routing_key in own:
             raise TopologyError(f"System {name} has the address {address}, which is a queue of the gateway's own.")
@@ -150,7 +157,9 @@ def topology_of(context: str, systems: Iterable[tuple[str, AmqpAddress]]) -> Top
             Queue(UNBOUND, "what came in with a routing key that nothing binds"),
             Queue(DEAD, "dead letters"),
             *(Queue(address.routing_key, f"what {name} receives") for name, address in addresses.items()),
+            *(Queue(queue, f"what is to be posted to endpoint {name}") for name, queue in waiting.items()),
         ),
+        outlets=tuple(waiting.values()),
         bindings=(
             *(
                 Binding(IN_EXCHANGE, intake_queue(context), f"{context}.{branch}.#")

@@ -9,6 +9,7 @@ from rich.text import Text
 from gateway.cli._shared import app, command, err, out, printable, show_indented, trace_settings
 
 _MIB: Final = 1024 * 1024
+_TABLES: Final = ("sources", "endpoints")
 
 config = typer.Typer(no_args_is_help=True, help="Show the settings.")
 app.add_typer(config, name="config")
@@ -41,9 +42,12 @@ def show(
     for name, field in fields.items():
         source = loaded.sources[name]
         where = f"{source.origin} {source.name}".strip()
-        value = _readable(name, values[name])
+        tables = [table.shown() for table in getattr(loaded.settings, name)] if name in _TABLES else []
+        value = f"{len(tables)} table{'s'[: len(tables) != 1]}" if tables else _readable(name, values[name])
         line = Text.assemble((f"{name:<24}", "bold"), (f"{value:<24}", "cyan"), "  ")
         out.print(line.append(printable(where), style="green" if source.name else "dim"), soft_wrap=True)
+        for table in tables:
+            show_indented(printable(table), style="cyan")
         show_indented(field.description or "", style="dim")
     for variable, near in unknown_variables().items():
         guess = f" Did you mean {near}?" if near else ""

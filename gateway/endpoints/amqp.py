@@ -5,9 +5,10 @@ reply echoes, reply_to the reply address, app_id the Source, type `verb.Noun`. T
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
+from gateway.endpoints.urls import shown
 from gateway.message import Finding, Header
 
 IN_EXCHANGE: Final = "cim.in"
@@ -19,17 +20,31 @@ OUT_EXCHANGE: Final = "cim.out"
 SHORT_STRING: Final = 255
 """The most bytes an AMQP name, routing key or id property can have."""
 
+URL_HEADER: Final = "cim-url"
+"""AMQP header with the URL to which a message in the queue of an endpoint is to be posted."""
+
 HeaderValue = str | int | bool
 
 
 @dataclass(frozen=True, slots=True)
 class AmqpAddress:
-    """A place on the broker. The default exchange (an empty name) reaches the queue named by the key."""
+    """A place on the broker. The default exchange (an empty name) reaches the queue named by the key.
+
+    `url` is where an endpoint is to post what it finds there; empty where the queue is the goal.
+    """
 
     exchange: str
     routing_key: str
+    url: str = field(default="", compare=False)
+
+    @property
+    def headers(self) -> dict[str, HeaderValue]:
+        """The AMQP headers that a message needs at this place."""
+        return {URL_HEADER: self.url} if self.url else {}
 
     def __str__(self) -> str:
+        if self.url:
+            return shown(self.url)
         return f"topic:{self.routing_key}" if self.exchange else f"queue:{self.routing_key}"
 
 

@@ -63,13 +63,24 @@ class Burial:
             ReplyCode.MANDATORY_HEADER_ELEMENTS_MISSING,
             f"The answer to {conversation.verb}({conversation.noun}) of {conversation.asker.source or 'nobody'} has no "
             f"place to go: {reason}.",
-            "Write ReplyAddress in the request, or AMQP's reply_to.",
+            "Write a ReplyAddress in the request: queue:NAME, topic:NAME or a URL that a table [[endpoints]] covers; "
+            "or AMQP's reply_to.",
         )
         message = work.examined.message
         body = work.delivery.body or next(iter(bodies.values()), b"")
         more: dict[str, HeaderValue] = {"conversation": conversation.id}
         header = message.header if message else None
         return self._made(work.delivery, body, header, Reason.UNDELIVERABLE, finding, more)
+
+    def unposted(
+        self, delivery: Delivery, header: Header | None, finding: Finding, url: str, endpoint: str, posts: int,
+        status: int | None,
+    ) -> Publication:  # fmt: skip
+        """Give the dead letter for an answer that an endpoint did not take; `url` is shown, so without its query."""
+        more: dict[str, HeaderValue] = {"receiver": url, "endpoint": endpoint, "posts": posts}
+        if status is not None:
+            more["status"] = status
+        return self._made(delivery, delivery.body, header, Reason.UNDELIVERABLE, finding, more)
 
     def _made(
         self,

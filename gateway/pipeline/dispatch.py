@@ -25,7 +25,7 @@ from gateway.message.parsing import parse
 from gateway.message.parts import reply_of
 from gateway.message.readdressing import convert, past_tense, readdress, replace_reply, serialized
 from gateway.message.reading import message_of
-from gateway.pipeline.refusal import Sender, reply_address
+from gateway.pipeline.refusal import ReplyPlaces, Sender, reply_address
 from gateway.pipeline.unrolling import single_request
 
 _EVENTS: Final = "EVENTS"
@@ -49,7 +49,7 @@ class Dispatch:
     systems: Mapping[str, AmqpAddress]
     sender: Sender
     intake: str
-    own_queues: frozenset[str]
+    places: ReplyPlaces
     limits: Limits
     now: Callable[[], str]
 
@@ -134,11 +134,11 @@ class Dispatch:
         return self._addressed(asker, speak(written.raw, asker.speech), written.header, repeated=repeated)
 
     def _addressed(self, asker: Asker, body: bytes, header: Header, *, repeated: bool) -> Publication:
-        address, why = reply_address(asker.reply_address, asker.reply_to, self.own_queues)
+        address, why = reply_address(asker.reply_address, asker.reply_to, self.places)
         address = address or (None if asker.reply_address else self.systems.get(asker.source))
         if address is None:
             raise NoAddress(why)
-        return Publication(address, body, properties_of(header, repeated=repeated), header)
+        return Publication(address, body, properties_of(header, headers=address.headers, repeated=repeated), header)
 
     def _read(self, body: bytes) -> Message:
         return message_of(body, parse(body, self.limits))

@@ -25,7 +25,7 @@ from gateway.pipeline.burial import Burial, answers_nothing, internal_error, unb
 from gateway.pipeline.dead_letter import Reason
 from gateway.pipeline.dispatch import Dispatch, NoAddress
 from gateway.pipeline.examination import Examined, Examiner
-from gateway.pipeline.refusal import Sender, fault, is_due, reply_address, response
+from gateway.pipeline.refusal import ReplyPlaces, Sender, fault, is_due, reply_address, response
 from gateway.pipeline.settlement import Counts
 from gateway.pipeline.talks import Talks
 from gateway.pipeline.work import Work, outgoing
@@ -55,7 +55,7 @@ class Pipeline:
     """Takes messages from a session and brings each to exactly one end: its receivers, or the dead letters."""
 
     def __init__(
-        self, rules: Rules, talks: Talks, sender: Sender, own_queues: frozenset[str], *,
+        self, rules: Rules, talks: Talks, sender: Sender, places: ReplyPlaces, *,
         now: Callable[[], str], new_id: Callable[[], str], trace: bool = False,
     ) -> None:  # fmt: skip
         self.rules = rules
@@ -63,7 +63,7 @@ class Pipeline:
         self.counts = Counts()
         self.burial = Burial(self.counts, now)
         self._sender = sender
-        self._own_queues = own_queues
+        self._places = places
         self._now = now
         self._trace = trace  # a line for each delivered message is for debugging: it costs as much as the message
         self._new_id = new_id
@@ -253,7 +253,7 @@ class Pipeline:
         if message is None or is_due(message):
             transport = delivery.properties()
             address, answered = reply_address(
-                (examined.header.reply_address or "") if examined.header else "", transport.reply_to, self._own_queues
+                (examined.header.reply_address or "") if examined.header else "", transport.reply_to, self._places
             )
             if address is not None:
                 if message is None:

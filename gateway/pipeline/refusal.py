@@ -5,9 +5,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from gateway.adapters.adapter import MESSAGE_ID
 from gateway.codes import Level, Result
 from gateway.dialects import speak, spoken_version
-from gateway.endpoints import AmqpAddress, Properties, Publication, parse_address
+from gateway.endpoints import (
+    NO_ENDPOINTS,
+    AmqpAddress,
+    Coverage,
+    Properties,
+    Publication,
+    is_url,
+    parse_address,
+)
 from gateway.message import (
     Envelope,
     EnvelopeVersion,
@@ -34,17 +43,30 @@ class Sender:
     context: str
 
 
-def reply_address(written: str, reply_to: str, forbidden: frozenset[str]) -> tuple[AmqpAddress | None, str]:
+@dataclass(frozen=True, slots=True)
+class ReplyPlaces:
+    """Where answers may go: not to the queues of the gateway's own, and to URLs only as far as endpoints cover them."""
+
+    own_queues: frozenset[str]
+    endpoints: Coverage = NO_ENDPOINTS
+
+
+def reply_address(written: str, reply_to: str, places: ReplyPlaces) -> tuple[AmqpAddress | None, str]:
     """Give where the answer goes, or why there is no such place.
 
-    The envelope's ReplyAddress wins over AMQP's reply_to, which serves where the former is absent or no AMQP address
-    (URLs need an endpoint, and none is configured for them yet). Queues of the gateway's own are `forbidden`.
+    The envelope's ReplyAddress wins over AMQP's reply_to, which serves where the former is absent, or none that the
+    gateway can reach.
     """
     written = written.strip()
-    address = parse_address(written) or parse_address(f"queue:{reply_to}")
+    why = f"the ReplyAddress {written!r} is neither a queue nor a topic nor a URL" if written else ""
+    if is_url(written):
+        address, why = places.endpoints.address(written)
+    else:
+        address = parse_address(written)
+    address = address or parse_address(f"queue:{reply_to}")
     if address is None:
-        return None, f"no endpoint covers the ReplyAddress {written!r}" if written else "no reply address was given"
-    if not address.exchange and address.routing_key in forbidden:
+        return None, why or "no reply address was given"
+    if not address.url and not address.exchange and address.routing_key in places.own_queues:
         return None, f"the reply address {address} is a queue of the gateway's own"
     return address, ""
 
@@ -103,7 +125,9 @@ def _answer(
 ) -> Publication:
     # The draft's FaultMessage is empty by its schema, so code and reason travel in the headers as well.
     first = errors[0]
-    headers = {"code": str(first.code), "rule": first.rule, "text": first.text[:_LONGEST]}
+    headers = address.headers | {"code": str(first.code), "rule": first.rule, "text": first.text[:_LONGEST]}
+    if header is not None and header.message_id:
+        headers[MESSAGE_ID] = header.message_id
     properties = Properties(type=kind, app_id=sender.name, correlation_id=correlation_id, headers=headers)
     return Publication(address, body, properties, header)
 

@@ -7,8 +7,10 @@ from urllib.parse import quote, urlsplit
 from pydantic import ByteSize, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from gateway.endpoints import Coverage
 from gateway.masking import mask
 from gateway.message import Limits
+from gateway.settings.endpoints import EndpointSettings, clashes
 from gateway.settings.sources import SourceSettings, named_twice
 
 PREFIX: Final = "CIMGATE_"
@@ -127,6 +129,11 @@ class Settings(BaseSettings):
     sources: tuple[SourceSettings, ...] = Field(
         default=(), description="Tables [[sources]], one for each source that writes or is judged otherwise; see docs."
     )
+    endpoints: tuple[EndpointSettings, ...] = Field(
+        default=(),
+        description="Tables [[endpoints]], one for each place to which answers may be posted; a ReplyAddress that is a "
+        "URL is called only if one covers it. See docs.",
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -174,6 +181,13 @@ class Settings(BaseSettings):
             raise ValueError(f"{', '.join(twice)} has more than one table [[sources]]")
         return value
 
+    @field_validator("endpoints")
+    @classmethod
+    def _told_apart(cls, value: tuple[EndpointSettings, ...]) -> tuple[EndpointSettings, ...]:
+        if problems := list(clashes(value)):
+            raise ValueError("; ".join(problems))
+        return value
+
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.reconnect_first > self.reconnect_most:
@@ -190,6 +204,10 @@ class Settings(BaseSettings):
             decompressed_bytes=self.max_decompressed_bytes,
             compression_ratio=self.max_compression_ratio,
         )
+
+    def coverage(self) -> Coverage:
+        """Give which URLs the endpoints cover."""
+        return Coverage(table.covered for table in self.endpoints)
 
     def broker_url(self) -> str:
         """Give the URL to connect with, password included: for the AMQP client, never for a log."""
@@ -214,5 +232,5 @@ def _shown(value: object) -> str | int | float | None:
     if value is None or isinstance(value, str | int | float):
         return value
     if isinstance(value, tuple):
-        return "; ".join(f"{', '.join(table.name)}: {table.mode}" for table in value) or None
+        return "; ".join(table.shown() for table in value) or None
     return str(value)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import ValidationError
 from pydantic_settings import EnvSettingsSource
 
+from gateway.endpoints.urls import shown
 from gateway.settings.declaration import PREFIX, Settings
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ CONFIG_VARIABLE: Final = PREFIX + "CONFIG"
 DEFAULT_FILE: Final = Path("cimgate.toml")
 _SECRETS: Final = ("amqp_url", "amqp_password", "store")
 _PATHS: Final = ("routes", "schemas", "ready_file")
+_ENDPOINT_PATHS: Final = ("authorization_file", "ca_file")
 _PLAIN: Final = {  # pydantic's kinds of error in plain words
     "greater_than": "must be more than {gt:g}",
     "greater_than_equal": "must be at least {ge}",
@@ -147,11 +149,19 @@ def _toml(file: Path) -> tuple[dict[str, Any], dict[str, str]]:
     ]
     if problems:
         raise SettingsError(*problems)
-    for name in _PATHS:
-        if isinstance(values.get(name), str):
-            # A path in a file means the same from wherever the gateway is started.
-            values[name] = file.parent / Path(values[name]).expanduser()
+    _anchor(values, _PATHS, file.parent)
+    tables = values.get("endpoints")
+    for table in tables if isinstance(tables, list) else ():
+        if isinstance(table, dict):
+            _anchor(table, _ENDPOINT_PATHS, file.parent)
     return values, lines
+
+
+def _anchor(values: dict[str, Any], names: tuple[str, ...], folder: Path) -> None:
+    """Take paths from the file's folder: they mean the same from wherever the gateway is started."""
+    for name in names:
+        if isinstance(values.get(name), str):
+            values[name] = folder / Path(values[name]).expanduser()
 
 
 def _table_place(place: str, name: str, number: int) -> str:
@@ -244,6 +254,8 @@ def _inside(entry: "ErrorDetails", value: Any, source: Source) -> str:  # noqa: 
             value = value[step]
         except (LookupError, TypeError):
             value = None
+    if entry["loc"][-1] == "url" and isinstance(value, str):  # somebody may have written a secret into it
+        value = shown(value)
     quoted = f" is {value!r}:" if isinstance(value, str) else ""
     text = "is no key of the table" if entry["type"] == "extra_forbidden" else _plain(entry)
     place = source.name

@@ -81,6 +81,10 @@ class SourceSettings(BaseModel):
             raise ValueError("a source is named twice in one table")
         return self
 
+    def shown(self) -> str:
+        """Give the table for people's eyes."""
+        return f"{', '.join(self.name)}: {self.mode}"
+
 
 def named_twice(tables: Iterable[SourceSettings]) -> Iterator[str]:
     """Give the names that more than one table has."""

@@ -1,6 +1,6 @@
 """The check of one message: envelope, then what it carries by the schema of its own root, then the rules."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Final
 
@@ -30,7 +30,7 @@ class Checker:
     """Checks messages against schemas and rules. One per thread, as the schemas are.
 
     With a `context`, messages for another one are refused; `limits` bound what Compressed may hold; `severities` are
-    what the site has set for its sources.
+    what the site has set for its sources; `uncovered` is that of `Site`.
     """
 
     def __init__(
@@ -41,12 +41,13 @@ class Checker:
         limits: Limits = DEFAULT_LIMITS,
         severities: Severities = AS_DECLARED,
         cancel_of_get: bool = False,
+        uncovered: Callable[[str], str] | None = None,
     ) -> None:
         self._schemas = schemas
         self._limits = limits
         self._severities = severities
         self._semantics: dict[str, tuple[Semantics, etree.XMLSchema | None]] = {}
-        self._site = Site(schemas.nouns, schemas.profiles, context, cancel_of_get)
+        self._site = Site(schemas.nouns, schemas.profiles, context, cancel_of_get, uncovered)
 
     @property
     def site(self) -> Site:

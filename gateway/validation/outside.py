@@ -55,8 +55,25 @@ WAY_RULES: Final = (
     _way("no-queue", "The queue that a message is delivered to exists.", ReplyCode.TRANSACTION_NOT_ATTEMPTED),
     _way(
         "no-reply-address",
-        "The answer to a request has a place to go: ReplyAddress, AMQP's reply_to, or the queue of the asker's system.",
+        "The answer to a request has a place to go: ReplyAddress (a URL where a table `[[endpoints]]` covers it), "
+        "AMQP's reply_to, or the queue of the asker's system.",
         ReplyCode.MANDATORY_HEADER_ELEMENTS_MISSING,
+    ),
+    _way(
+        "endpoint-uncovered",
+        "The URL of an answer is still covered by the table `[[endpoints]]` in whose queue the answer waits.",
+        ReplyCode.TRANSACTION_NOT_ATTEMPTED,
+    ),
+    _way(
+        "endpoint-refused",
+        "The endpoint of a URL takes the answer that is posted to it; a redirect or a 4xx is final, except 408, 425, "
+        "429, and 401 where the endpoint has an authorization.",
+        ReplyCode.TRANSACTION_ATTEMPTED_AND_FAILED,
+    ),
+    _way(
+        "endpoint-unavailable",
+        "The endpoint of a URL takes the answer within `give_up_after`.",
+        ReplyCode.TRANSACTION_ATTEMPTED_AND_FAILED,
     ),
     _way(
         "internal-error",

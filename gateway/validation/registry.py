@@ -149,6 +149,13 @@ REPLY_ADDRESS_FORM: Final = Rule(
     "ReplyAddress is queue:NAME, topic:NAME or an http:// or https:// URL; a warning unless replies are asynchronous.",
     _HEADER,
 )
+REPLY_ADDRESS_UNCOVERED: Final = Rule(
+    "reply-address-uncovered",
+    ReplyCode.POLICY_VIOLATION,
+    "Where tables `[[endpoints]]` are set, one covers a ReplyAddress that is a URL; others are never called.",
+    _GATEWAY,
+    Severity.WARNING,
+)
 QUERY_ONE_WAY: Final = Rule(
     "query-one-way",
     SCHEMA,

@@ -3,13 +3,14 @@
 import pytest
 
 from gateway.codes import ReplyCode
-from gateway.endpoints import AmqpAddress
+from gateway.endpoints import AmqpAddress, Coverage, Covered, read_url
 from gateway.message import EnvelopeVersion, Finding, Header, MessageKind, read
 from gateway.message.parts import reply_of
-from gateway.pipeline.refusal import Sender, fault, reply_address, response
+from gateway.pipeline.refusal import ReplyPlaces, Sender, fault, reply_address, response
 from tests.e2e.traffic import DRAFT, FINAL, parts
 
-OWN = frozenset({"cim.dead", "cim.in.TESTING"})
+CRM = Coverage([Covered("crm", read_url("https://crm.example/cim"))])
+PLACES = ReplyPlaces(frozenset({"cim.dead", "cim.in.TESTING", "cim.to.crm"}), CRM)
 SENDER = Sender("cimgate", "TESTING")
 WHERE = AmqpAddress("", "replies")
 FINDING = Finding(
@@ -31,20 +32,31 @@ def header(address: str | None) -> Header:
     ],
 )
 def test_the_envelopes_address_wins_over_reply_to(address: str | None, reply_to: str, expected: AmqpAddress) -> None:
-    assert reply_address(address or "", reply_to, OWN) == (expected, "")
+    assert reply_address(address or "", reply_to, PLACES) == (expected, "")
 
 
-@pytest.mark.parametrize("address", ["queue:cim.dead", "queue: cim.in.TESTING "])
+@pytest.mark.parametrize("address", ["queue:cim.dead", "queue: cim.in.TESTING ", "queue:cim.to.crm"])
 def test_no_answer_goes_to_a_queue_of_the_gateways_own(address: str) -> None:
-    where, why = reply_address(address, "", OWN)
+    where, why = reply_address(address, "", PLACES)
     assert where is None
     assert "the gateway's own" in why
 
 
 def test_a_url_that_no_endpoint_covers_is_never_called_and_said_so() -> None:
-    where, why = reply_address("http://169.254.0.1/", "", OWN)
+    where, why = reply_address("http://169.254.0.1/", "", PLACES)
     assert where is None
-    assert "no endpoint covers" in why
+    assert why == "no table [[endpoints]] of the settings covers the ReplyAddress http://169.254.0.1/"
+
+
+def test_the_answer_to_a_url_waits_in_the_queue_of_the_endpoint_that_covers_it() -> None:
+    where, why = reply_address("https://crm.example/cim/in?key=7", "elsewhere", PLACES)
+    assert (where, why) == (AmqpAddress("", "cim.to.crm"), "")
+    assert where is not None
+    assert (where.url, str(where)) == ("https://crm.example/cim/in?key=7", "https://crm.example/cim/in")
+    asked = read(parts("MeterReadings", "get", FINAL).xml())
+    answer = response(asked, [FINDING], where, SENDER, message_id="new", now="2026-03-01T00:00:00Z")
+    assert answer.properties.headers is not None
+    assert answer.properties.headers["cim-url"] == "https://crm.example/cim/in?key=7"
 
 
 @pytest.mark.parametrize("namespace", [FINAL, DRAFT])

@@ -14,6 +14,7 @@ from gateway.validation.registry import (
     GENERIC_ROOT,
     QUERY_ONE_WAY,
     REPLY_ADDRESS_FORM,
+    REPLY_ADDRESS_UNCOVERED,
     SOAP_WRAPPED,
 )
 from gateway.validation.rules.site import NOTHING, Site, header_place
@@ -43,7 +44,7 @@ def correlation_findings(message: Message, _site: Site) -> tuple[Finding, ...]:
     return (BLANK_CORRELATION.finding(header_place(message, "CorrelationID"), text, "Write an id, or leave it out."),)
 
 
-def address_findings(message: Message, _site: Site) -> tuple[Finding, ...]:
+def address_findings(message: Message, site: Site) -> tuple[Finding, ...]:
     """Judge what a request says about its replies; a one-way request has none, so its address does not matter."""
     header = message.header
     if header.ack_required is False:
@@ -53,10 +54,10 @@ def address_findings(message: Message, _site: Site) -> tuple[Finding, ...]:
         return (QUERY_ONE_WAY.finding(header_place(message, "AckRequired"), text, "Write true, or leave it out."),)
     if header.reply_address is None and not header.async_reply_flag:
         return NOTHING
-    return tuple(_reply_findings(message))
+    return tuple(_reply_findings(message, site))
 
 
-def _reply_findings(message: Message) -> list[Finding]:
+def _reply_findings(message: Message, site: Site) -> list[Finding]:
     header = message.header
     address = (header.reply_address or "").strip()
     findings: list[Finding] = []
@@ -73,6 +74,10 @@ def _reply_findings(message: Message) -> list[Finding]:
         findings.append(
             REPLY_ADDRESS_FORM.finding(place, text, advice, found=shortened(address), allowed=_FORMS, severity=severity)
         )
+    elif site.uncovered is not None and address.startswith("http") and (text := site.uncovered(address)):
+        text = f"Answers cannot be posted: {text}."
+        advice = "Let a table [[endpoints]] cover it; without one, answers go to AMQP's reply_to, or are dead letters."
+        findings.append(REPLY_ADDRESS_UNCOVERED.finding(header_place(message, "ReplyAddress"), text, advice))
     if header.async_reply_flag and header.echoed_id is None:
         text = "AsyncReplyFlag is true, but neither MessageID nor CorrelationID is there to match the replies by."
         advice = "Write a MessageID, a CorrelationID or both after ReplyAddress; a UUID is best."

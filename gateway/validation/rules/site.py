@@ -1,5 +1,6 @@
 """What the rules know of the gateway they run in."""
 
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
@@ -16,12 +17,14 @@ class Site:
     """The nouns and Get profiles whose schemas are installed, and the context in which this gateway runs, if any.
 
     `cancel_of_get`: a cancel may name a get by its CorrelationID (Annex M, the pattern that is not recommended).
+    `uncovered` tells why a URL is not called, with an empty text where it is; None where nobody has set that.
     """
 
     nouns: AbstractSet[str]
     profiles: AbstractSet[str]
     context: str | None = None
     cancel_of_get: bool = False
+    uncovered: Callable[[str], str] | None = None
 
 
 def header_place(message: Message, name: str) -> etree._Element:
