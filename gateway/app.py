@@ -253,10 +253,13 @@ class Gateway:
         try:
             async with asyncio.timeout(self._settings.stop_timeout):
                 await session.stop_consuming()
-                await asyncio.gather(session.intake.emptied(), self._forwarder.finish())
-                await pipeline.finish()
+                # Side by side: an endpoint that hangs must not keep the rest from its end.
+                await asyncio.gather(_emptied(session, pipeline), self._forwarder.finish())
         except TimeoutError:
-            log.warning("not all finished in time, the rest goes back to the broker", in_hand=session.intake.in_hand)
+            log.warning(
+                "not all finished in time, the rest goes back to the broker",
+                in_hand=session.intake.in_hand, posts=self._forwarder.under_way,
+            )  # fmt: skip
 
     async def _watch(self, session: Session) -> None:
         """Give the session up when confirms stay out: their fate is unknown, so the messages come again, marked."""
@@ -298,6 +301,11 @@ class Gateway:
         )  # fmt: skip
         subscribers = Subscribers(settings.context, all_events=settings.publish_events)
         return Rules(examiner, table, adapters, spoken, dispatch, subscribers, unnamed(settings, table))
+
+
+async def _emptied(session: Session, pipeline: Pipeline) -> None:
+    await session.intake.emptied()
+    await pipeline.finish()
 
 
 def _reply_places(settings: Settings, wanted: Topology) -> ReplyPlaces:
