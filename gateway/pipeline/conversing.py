@@ -46,6 +46,8 @@ OUT: Final = "out"
 _PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 8.0
 _MOST_DUE: Final = 100
+_RECENT: Final = 300.0
+"""Seconds after its end for which a conversation is still taken to be that of a marked request without any id."""
 
 NOT_EXAMINED: Final = Examined(None)
 """What comes from no message."""
@@ -61,6 +63,7 @@ class Work:
     conversation it belongs. `key` is the request's source and MessageID. `ties` are keys by which what follows from a
     request is known; an event that has them needs no `leg`. `result` is empty where it belongs to none,
     and where it cannot be fed to it: `failure` says why then. `again`: what it means may have been committed before.
+    `fingerprint` is all there is to know a request by that has no key.
     """
 
     delivery: Delivery
@@ -68,6 +71,7 @@ class Work:
     entry: Entry | None = None
     opening: Opening | None = None
     key: tuple[str, str] | None = None
+    fingerprint: str = ""
     ties: tuple[str, ...] = ()
     leg: str = ""
     conversation: str = ""
@@ -232,6 +236,7 @@ class Conversing:
         keys = {work.key for work in works if work.key is not None}
         legs = {work.leg for work in works if work.leg}
         ties = {tie for work in works if work.opening is None for tie in work.ties}
+        ties |= {work.fingerprint for work in works if work.fingerprint and work.delivery.redelivered}
         if not keys and not legs and not ties:
             return _Ids({}, {}, {})
         async with self._store.look() as reader:
@@ -283,14 +288,27 @@ class Conversing:
             known = work.opened[0].id  # where it is stored, it was committed after all
         if known is not None and (one := _at_hand(known, stored, held)) is not None:
             return one
+        if (one := self._unnamed(work, stored, held, ids)) is not None:
+            return one
         if work.opened is None:
             work.opened = work.opening()
         opened, work.effects = work.opened
         sent = None if work.key is None else work.key[1]
-        one = held[opened.id] = _Held(opened, sent=sent, ties=work.ties, changed=True)
+        ties = (*work.ties, work.fingerprint) if work.fingerprint else work.ties
+        one = held[opened.id] = _Held(opened, sent=sent, ties=ties, changed=True)
         if work.key is not None:
             ids.by_key[work.key] = opened.id
         return one
+
+    def _unnamed(self, work: Work, stored: Mapping[str, Stored], held: dict[str, _Held], ids: _Ids) -> _Held | None:
+        """Give the conversation of a request without any id, if the broker says that it comes again.
+
+        That is the last one that the same bytes have opened; without the mark, or later, they are another request.
+        """
+        marked = work.fingerprint if work.delivery.redelivered else ""
+        one = _at_hand(ids.by_tie.get(marked, ""), stored, held)
+        over = one is not None and one.now.final and one.stored and self._now() - one.stored.updated > _RECENT
+        return None if over else one
 
     def _feed(self, work: Work, one: _Held) -> None:
         before = one.now
