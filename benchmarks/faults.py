@@ -13,6 +13,7 @@ import os
 import platform
 import sys
 import tempfile
+import textwrap
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -98,7 +99,7 @@ def page(tallies: Sequence[Tally], seconds: float) -> str:
         scenarios="\n\n".join(
             _SCENARIO.format(
                 name=scenario.name[0].upper() + scenario.name[1:],
-                does=scenario.does,
+                does=textwrap.fill(scenario.does, 120),
                 rows=_rows(scenario, [one for tally in tallies if tally.scenario is scenario for one in tally.runs]),
             )
             for scenario in {tally.scenario.name: tally.scenario for tally in tallies}.values()

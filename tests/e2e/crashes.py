@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import aio_pika
+from aio_pika.abc import HeadersType
 from lxml import etree
 
 from gateway.broker import Access, connect, topology_of
@@ -43,6 +44,13 @@ class Run:
     problems: tuple[str, ...]
 
 
+async def send_plainly(url: str, body: bytes, key: str, headers: HeadersType | None = None) -> None:
+    """Send a message as a plain program does: without any id that is not in its body."""
+    async with await aio_pika.connect(url) as connection, connection.channel() as channel:
+        message = aio_pika.Message(body, headers=headers, delivery_mode=aio_pika.DeliveryMode.PERSISTENT)
+        await (await channel.get_exchange(IN_EXCHANGE)).publish(message, key)
+
+
 async def prepare(url: str) -> None:
     """Declare the topology for all scenarios, as the first start of a gateway does, and the asker's queue."""
     systems = sorted({name for scenario in SCENARIOS for name in scenario.routes})
@@ -63,10 +71,10 @@ async def run(url: str, folder: Path, scenario: Scenario, crash: str, store_url:
     registries = scenario.registries()
     gateway = _gateway(url, folder, scenario, store=store_url, resend_after="1")
     problems: list[str] = []
-    async with await Partner.open(Access(url, "CIS")) as asker, _serving(registries, url):
+    async with await Partner.open(Access(url, "CIS")) as asker, serving(registries, url):
         for queue in ("replies", *scenario.heard):
             await asker.watch(queue)
-        await _ask(url, scenario)
+        await send_plainly(url, scenario.asked, scenario.key)
         if scenario.first:
             gateway.environment["CIMGATE_CRASH"] = scenario.first
             await gateway.start(wait=False)
@@ -164,13 +172,6 @@ def _wrong_ends(held: list[Stored], scenario: Scenario) -> list[str]:
     return [] if ends == [(scenario.state, True, scenario.alarm)] else [f"conversations in the store: {ends}"]
 
 
-async def _ask(url: str, scenario: Scenario) -> None:
-    """Send the request as a plain program does: without any id that is not in its body."""
-    async with await aio_pika.connect(url) as connection, connection.channel() as channel:
-        message = aio_pika.Message(scenario.asked, delivery_mode=aio_pika.DeliveryMode.PERSISTENT)
-        await (await channel.get_exchange(IN_EXCHANGE)).publish(message, scenario.key)
-
-
 def _gateway(url: str, folder: Path, scenario: Scenario, **settings: str) -> GatewayProcess:
     routes = folder / "routes"
     routes.mkdir(parents=True)
@@ -189,7 +190,8 @@ async def _opened(url: str) -> Store:
 
 
 @asynccontextmanager
-async def _serving(registries: Iterable[Registry], url: str) -> AsyncIterator[None]:
+async def serving(registries: Iterable[Registry], url: str) -> AsyncIterator[None]:
+    """Let systems answer, for as long as it lasts."""
     tasks = [asyncio.create_task(registry.serve(url)) for registry in registries]
     try:
         yield
@@ -226,7 +228,7 @@ class _Watch:
 
     async def _done(self) -> bool:
         gone = self.gateway.process is None or self.gateway.process.returncode is not None
-        return gone or (await self._settled() and await self._nothing_in(INTAKE) and self._heard())
+        return gone or (self._heard() and await self._settled() and await self._nothing_in(INTAKE))
 
     async def _settled(self) -> bool:
         async with self.store.look() as reader:
