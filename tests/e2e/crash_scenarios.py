@@ -19,7 +19,7 @@ class Scenario:
     `does` is the sentence about it on the page of results. `routes` gives each system's routing table, `{limit}` in
     it is `limit`, in seconds. `meters` are those that each system of `answering` has in the end; `heard` names queues
     and what arrives there once: its correlation id. `named` is whether the request carries any id. `first` is where a
-    gateway before the one under test was killed already, if one was. `sample` is the kill of `make test`, if it has one.
+    gateway before the one under test was killed already, if one was; `sample` the kill in `make test`, if it has one.
     """
 
     name: str

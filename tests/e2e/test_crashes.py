@@ -10,7 +10,6 @@ from tests.e2e.crashes import prepare, run, send_plainly, serving
 from tests.e2e.harness import make_queue, running, store_of, take
 from tests.e2e.registry import Registry
 
-
 SAMPLES = [scenario for scenario in SCENARIOS if scenario.sample]
 
 
