@@ -2,7 +2,7 @@
 
     python docs/follow_outages.py OWN-SOURCE
 
-The broker is the one of the gateway's settings; the gateway runs with publish_events. Ends with the connection.
+The broker is the one of the gateway's settings. Ends with the connection.
 """
 
 # ruff: noqa: INP001 - a folder of texts, no package

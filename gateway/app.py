@@ -30,11 +30,12 @@ from gateway.endpoints import AmqpAddress, parse_address
 from gateway.pipeline import Examiner, Pipeline, Rules, Settlement
 from gateway.pipeline.conversing import Conversing
 from gateway.pipeline.dispatch import Dispatch
+from gateway.pipeline.housekeeping import DAY, keep_house
 from gateway.pipeline.refusal import Sender
 from gateway.pipeline.talks import Talks
 from gateway.resources import ResourceError
 from gateway.routing import RouteTable, RoutingError
-from gateway.rulebook import dialects, route_table, schema_set, serving_checker
+from gateway.rulebook import dialects, route_table, schema_set, serving_checker, unnamed
 from gateway.settings import Settings, SettingsError
 from gateway.store import Store, StoreUnavailable, time_ordered_id
 from gateway.store.opening import open_store
@@ -69,18 +70,22 @@ class Gateway:
         self._settings = settings
         # It explains refusals and takes half a second to import: now, not at the first one, where it would stall all.
         importlib.import_module("xmlschema")
-        rules = self._make_rules()
-        self._topology = topology(settings, rules.table)
-        self.pipeline = Pipeline(
-            rules,
-            Sender(settings.name, settings.context),
-            frozenset(self._topology.own_queues),
-            now=_iso_now,
-            new_id=_new_id,
-            trace=settings.log_level == "debug",
-        )
+        self._rules = self._make_rules()
+        self._topology = topology(settings, self._rules.table)
+        self._pipeline: Pipeline | None = None
         self._stopping = asyncio.Event()
         self._blocked = ""
+
+    @property
+    def rules(self) -> Rules:
+        """What decides about messages; each that comes after a change sees wholly the new."""
+        return self._rules
+
+    @rules.setter
+    def rules(self, rules: Rules) -> None:
+        self._rules = rules
+        if self._pipeline is not None:
+            self._pipeline.rules = rules
 
     def stop(self) -> None:
         """Ask for a graceful end: what is in hand is finished first."""
@@ -100,7 +105,7 @@ class Gateway:
             log.error("reload refused, the rules stay as they were", reason=str(error))  # noqa: TRY400 - no defect
             return
         self._topology = wanted
-        old, self.pipeline.rules = self.pipeline.rules, rules
+        old, self.rules = self.rules, rules
         old.examiner.close()
         log.info("routes and schemas reloaded", routes=len(rules.table.routes))
 
@@ -109,37 +114,59 @@ class Gateway:
 
         Raises `LoginRefused`, `TopologyError` or `StoreUnusable` where only a person can help, at the start.
         """
-        if self._settings.store is None:
-            await self._run()
-            return
-        store = await self._open_store(self._settings.store.get_secret_value())
         try:
-            conversing = Conversing(store, now=time.time, new_id=time_ordered_id)
-            self.pipeline.talks = Talks(
-                conversing, self._settings.request_timeout, time.time, time_ordered_id, self._settings.resend_after
-            )
-            await self._run()
-        finally:
-            await store.close()
-
-    async def _open_store(self, url: str) -> Store:
-        """Open the store, and wait for it where it is only away for now."""
-        delay = self._settings.reconnect_first
-        while True:
+            store = await self._open_store()
+            if store is None:
+                return
+            keep = self._settings.keep_conversations * DAY
+            house = asyncio.create_task(keep_house(store, keep, time.time), name="housekeeping")
             try:
-                return await open_store(url)
+                self._pipeline = self._make_pipeline(store)
+                await self._run(self._pipeline)
+            finally:
+                house.cancel()
+                await asyncio.gather(house, return_exceptions=True)
+                await store.close()
+        finally:
+            self.rules.examiner.close()
+
+    def _make_pipeline(self, store: Store) -> Pipeline:
+        settings = self._settings
+        conversing = Conversing(store, now=time.time, new_id=time_ordered_id)
+        return Pipeline(
+            self.rules,
+            Talks(
+                conversing,
+                settings.request_timeout,
+                time.time,
+                time_ordered_id,
+                settings.resend_after,
+                settings.allow_cancel_of_get,
+            ),
+            Sender(settings.name, settings.context),
+            frozenset(self._topology.own_queues),
+            now=_iso_now,
+            new_id=_new_id,
+            trace=settings.log_level == "debug",
+        )
+
+    async def _open_store(self) -> Store | None:
+        """Open the store, and wait for it where it is only away for now; None where the stop came first."""
+        delay = self._settings.reconnect_first
+        while not self._stopping.is_set():
+            try:
+                return await open_store(self._settings.store.get_secret_value())
             except StoreUnavailable as error:
                 log.warning("store not available, trying again", reason=str(error), retry_in=round(delay, 1))
                 await self._pause(delay)
                 delay = min(delay * 2, self._settings.reconnect_most)
-                if self._stopping.is_set():
-                    raise
+        return None
 
-    async def _run(self) -> None:
+    async def _run(self, pipeline: Pipeline) -> None:
         delay, served = self._settings.reconnect_first, False
         try:
             while not self._stopping.is_set():
-                settlement = Settlement(self.pipeline.counts, self.pipeline.bury_undelivered, self.pipeline.confirmed)
+                settlement = Settlement(pipeline.counts, pipeline.bury_undelivered, pipeline.confirmed)
                 try:
                     session = await self._open(settlement)
                 except (BrokerUnreachable, SessionLost, LoginRefused, TopologyError) as error:
@@ -152,10 +179,9 @@ class Gateway:
                     await self._pause(pause)
                     continue
                 delay, served = self._settings.reconnect_first, True
-                await self._serve(session)
+                await self._serve(session, pipeline)
         finally:
-            self.pipeline.rules.examiner.close()
-            counts = self.pipeline.counts
+            counts = pipeline.counts
             log.info(
                 "stopped", taken=counts.taken, settled=counts.settled, dead=counts.dead, replied=counts.replied,
                 published=counts.published,
@@ -176,18 +202,16 @@ class Gateway:
         settlement.serve(session)
         return session
 
-    async def _serve(self, session: Session) -> None:
+    async def _serve(self, session: Session, pipeline: Pipeline) -> None:
         settings = self._settings
         log.info("serving", broker=access(settings).shown, context=settings.context, queue=self._topology.intake)
-        work = asyncio.create_task(self.pipeline.serve(session, settings.batch), name="pipeline")
-        timer = asyncio.create_task(self.pipeline.keep_time(session, _TIMER_INTERVAL), name="timer")
+        work = asyncio.create_task(pipeline.serve(session, settings.batch), name="pipeline")
+        timer = asyncio.create_task(pipeline.keep_time(session, _TIMER_INTERVAL), name="timer")
         watch = asyncio.create_task(self._watch(session), name="watch")
         stopping = asyncio.create_task(self._stopping.wait(), name="stopping")
         try:
             with _ready(settings.ready_file):
-                ends: set[asyncio.Future[Any]] = {work, stopping, session.lost}
-                if self.pipeline.talks is not None:
-                    ends.add(timer)
+                ends: set[asyncio.Future[Any]] = {work, timer, stopping, session.lost}
                 await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if self._stopping.is_set() and not session.lost.done() and not work.done():
                 await self._finish(session)
@@ -251,7 +275,7 @@ class Gateway:
             now=_iso_now,
         )  # fmt: skip
         subscribers = Subscribers(settings.context, all_events=settings.publish_events)
-        return Rules(examiner, table, adapters, spoken, dispatch, subscribers)
+        return Rules(examiner, table, adapters, spoken, dispatch, subscribers, unnamed(settings, table))
 
 
 def _iso_now() -> str:

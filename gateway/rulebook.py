@@ -21,7 +21,13 @@ def schema_set(settings: Settings) -> SchemaSet:
 
 def checker(settings: Settings, schemas: SchemaSet, context: str | None = None) -> Checker:
     """Make a checker; with a context, messages for others are refused. Raises `SettingsError`."""
-    return Checker(schemas, context=context, limits=settings.limits(), severities=severities(settings))
+    return Checker(
+        schemas,
+        context=context,
+        limits=settings.limits(),
+        severities=severities(settings),
+        cancel_of_get=settings.allow_cancel_of_get,
+    )
 
 
 def serving_checker(settings: Settings) -> Checker:
@@ -29,6 +35,23 @@ def serving_checker(settings: Settings) -> Checker:
     schemas = schema_set(settings)
     schemas.compile_all()
     return checker(settings, schemas, settings.context)
+
+
+def unnamed(settings: Settings, table: routing.RouteTable) -> dict[str, str]:
+    """Give the systems of the sources whose replies may lack every id, by Header.Source.
+
+    Raises `SettingsError` where one is of no system: then nothing was asked of it.
+    """
+    systems = {source: name for name, system in table.systems.items() for source in (name, *system.sources)}
+    wanted = [name for table in settings.sources if table.replies_without_ids for name in table.name]
+    problems = [
+        f"sources '{name}': replies_without_ids is for sources of a system, and none of the routes has this one"
+        for name in wanted
+        if name != EVERYBODY and name not in systems
+    ]
+    if problems:
+        raise SettingsError(*problems)
+    return systems if EVERYBODY in wanted else {name: systems[name] for name in wanted}
 
 
 def severities(settings: Settings) -> Severities:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from rich.table import Table
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from gateway.message import ReplyError
     from gateway.store import Entry, Stored
 
-SHORT_ID: Final = 8
+_SHORTEST_ID: Final = 8
 _MOST_NAMES: Final = 3
 _MOST_REASONS: Final = 3
 _STYLES: Final = {
@@ -71,8 +72,10 @@ def show_list(told: Sequence[Told]) -> None:
     for name in ("opened", "id", "asker", "request"):
         rows.add_column(name, no_wrap=True, overflow="ellipsis", min_width=0 if name != "request" else 18)
     rows.add_column("answered", overflow="fold")
-    rows.add_column("state", overflow="fold")
+    words = [word for one in told for word in state_name(one.conversation).split()]
+    rows.add_column("state", overflow="fold", min_width=max(map(len, words), default=0))
     rows.add_column("took", no_wrap=True)
+    length = telling_apart([one.conversation.id for one in told])
     for one in told:
         now, took = one.conversation, one.took
         state = Text(state_name(now), style=_style(now.state))
@@ -80,7 +83,7 @@ def show_list(told: Sequence[Told]) -> None:
             state.append(" ALARM", style="bold red")
         rows.add_row(
             clock(now.opened, one.at),
-            now.id[:SHORT_ID],
+            now.id[:length],
             printable(now.asker.source),
             printable(f"{now.verb}({now.noun})"),
             _answered(now),
@@ -88,6 +91,16 @@ def show_list(told: Sequence[Told]) -> None:
             roughly(took) if took is not None else "" if now.final else f"{roughly(one.at - now.opened)} ...",
         )
     out.print(rows)
+
+
+def telling_apart(ids: Sequence[str]) -> int:
+    """Give how much of each id is to be shown: ids made at the same time begin alike."""
+    ordered = sorted(set(ids))
+    return max((_SHORTEST_ID, *(_alike(*pair) + 1 for pair in pairwise(ordered))))
+
+
+def _alike(one: str, other: str) -> int:
+    return next((at for at, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), len(one))
 
 
 def show_story(told: Told) -> None:
@@ -239,9 +252,7 @@ def _show_waiting(told: Told) -> None:
     for sentence in said:
         show_indented(sentence, indent=2, style="bold red" if sentence.startswith(ALARM) else "yellow")
     if told.conversation.alarm:
-        show_indented(
-            f"When it is mended: cimgate conversations close {told.conversation.id[:SHORT_ID]}", indent=2, style="dim"
-        )
+        show_indented(f"When it is mended: cimgate conversations close {told.conversation.id}", indent=2, style="dim")
 
 
 def _show_codes(told: Told, codes: Sequence[str]) -> None:

@@ -1,6 +1,7 @@
 """The demo's day: which messages are sent, what must become of each, and whether it did."""
 
 import tomllib
+import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gateway.cli._shared import CommandError
-from gateway.message import Message, Unreadable, read
+from gateway.codes import Result
+from gateway.message import Envelope, Header, Message, MessageKind, Reply, Unreadable, build, read
+from gateway.message.parts import reply_of
+from gateway.message.readdressing import readdress, serialized, unaddressed
 
 if TYPE_CHECKING:
     from gateway.broker.partner import Arrival
@@ -16,15 +20,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One message of the day with what must become of it: receivers, or a dead letter with code and rule."""
+    """One message of the day with what must become of it: receivers, or a dead letter with code and rule.
+
+    `reply` is the Result that its sender must hear; `answer` the message with which a system answers it, where it is
+    not a mere OK.
+    """
 
     file: str
     body: bytes
     message: Message | None
     to: tuple[str, ...]
     dead: tuple[str, str] | None
-    reply: bool
-    key: str
+    reply: str
+    answer: bytes
 
     @property
     def expected(self) -> Counter[str]:
@@ -33,7 +41,7 @@ class Step:
         if self.dead is not None:
             outcomes.append(f"dead {self.dead[0]} {self.dead[1]}")
         if self.reply:
-            outcomes.append("reply FAILED")
+            outcomes.append(f"reply {self.reply}")
         return Counter(outcomes)
 
     @property
@@ -77,8 +85,8 @@ def _step(folder: Path, entry: Mapping[str, object]) -> Step:
         message=message,
         to=tuple(str(system) for system in to) if isinstance(to, list) else (),
         dead=(str(dead["code"]), str(dead["rule"])) if isinstance(dead, dict) else None,
-        reply=bool(entry.get("reply", False)),
-        key=str(entry.get("key", "")),
+        reply=str(entry.get("reply", "")),
+        answer=(folder / str(entry["answer"])).read_bytes() if "answer" in entry else b"",
     )
 
 
@@ -90,15 +98,20 @@ class Ledger:
         self._systems = systems
         self._dead_queue = dead_queue
         self._by_body = {step.body: step for step in steps}
+        self._by_content = {unaddressed(step.message.root): step for step in steps if step.message is not None}
         self.became = {step.file: Became() for step in steps}
         self.strays: list[str] = []
 
-    def book(self, arrival: "Arrival") -> None:
-        """Book one arrival; `systems` maps queues to systems."""
+    def book(self, arrival: "Arrival") -> bytes:
+        """Book one arrival; gives the answer of the system that it reached, where that has to answer."""
         step = self._by_body.get(arrival.body)
+        message = None
+        if step is None:
+            message = read(arrival.body)
+            step = self._by_content.get(unaddressed(message.root))
         if step is None:
             self._book_reply(arrival)
-            return
+            return b""
         became = self.became[step.file]
         if arrival.queue == self._dead_queue:
             became.outcomes[f"dead {arrival.headers.get('code')} {arrival.headers.get('rule')}"] += 1
@@ -106,16 +119,20 @@ class Ledger:
             became.advice = str(arrival.headers.get("advice", ""))
         else:
             became.outcomes[f"to {self._systems.get(arrival.queue, arrival.queue)}"] += 1
+        if message is None or message.kind is not MessageKind.REQUEST:
+            return b""
+        return _answer(message, step.answer, self._systems.get(arrival.queue, arrival.queue))
 
     def _book_reply(self, arrival: "Arrival") -> None:
         asked = [
             step
             for step in self._steps
-            if step.message is not None and arrival.correlation_id
+            if step.message is not None and step.message.kind is MessageKind.REQUEST and arrival.correlation_id
             and step.message.header.echoed_id == arrival.correlation_id
         ]  # fmt: skip
         if arrival.type.startswith("reply.") and len(asked) == 1:
-            self.became[asked[0].file].outcomes["reply FAILED"] += 1
+            reply = reply_of(read(arrival.body))
+            self.became[asked[0].file].outcomes[f"reply {reply.result if reply else '?'}"] += 1
         else:
             self.strays.append(f"{arrival.type or 'a message'} in {arrival.queue}")
 
@@ -126,3 +143,17 @@ class Ledger:
     def right(self, step: Step) -> bool:
         """Tell whether exactly what is expected has been seen."""
         return step.expected == self.became[step.file].outcomes
+
+
+def _answer(asked: Message, written: bytes, system: str) -> bytes:
+    """Answer a request as a system does: with its id as CorrelationID; OK, where no answer is written down for it."""
+    leg, message_id = asked.header.echoed_id or "", str(uuid.uuid4())
+    if written:
+        answer = read(written)
+        readdress(answer.root, message_id=message_id, correlation_id=leg)
+        return serialized(answer.root)
+    header = Header(
+        "reply", asked.header.noun, context=asked.header.context, source=system, message_id=message_id,
+        correlation_id=leg,
+    )  # fmt: skip
+    return build(Envelope(MessageKind.RESPONSE, header, reply=Reply(Result.OK)), asked.version)

@@ -23,21 +23,15 @@ _SEVERAL: Final = 10
 def with_store(ctx: typer.Context, use: "Callable[[Store], Awaitable[R]]") -> R:
     """Do something with the store that the settings name; `StoreUnavailable` and `StoreUnusable` end the command.
 
-    Raises `CommandError` where none is named, or its file is not there: a typing error must not make an empty store.
+    Raises `CommandError` where its file is not there: a typing error must not make an empty store.
     """
-    url = load_settings(ctx).store
-    if url is None:
-        raise CommandError(
-            "The setting store is not set, so no conversations are kept.",
-            "Set CIMGATE_STORE (or store in cimgate.toml) to what the gateway runs with: sqlite:///FILE or "
-            "postgresql://USER:PASSWORD@HOST:PORT/DATABASE.",
-        )
-    written = url.get_secret_value()
+    written = load_settings(ctx).store.get_secret_value()
     file = Path(written.removeprefix("sqlite:///"))
     if written.startswith("sqlite:///") and str(file) not in ("", ".") and not file.exists():
         raise CommandError(
             f"The store {file.absolute()} does not exist.",
-            "Is it the file that the gateway writes? A path with only three slashes before it starts at this folder.",
+            "Set CIMGATE_STORE (or store in cimgate.toml) to what the gateway runs with. A path with only three "
+            "slashes before it starts at the folder that a command is started in.",
         )
     return asyncio.run(_used(written, use))
 

@@ -136,7 +136,7 @@ def stuck(
     Exit status: 0 if there is nothing, 1 if there is something, 3 if the store cannot be reached. So a monitor can
     run it.
     """
-    from gateway.cli._conversation_views import Told, summary  # noqa: PLC0415 - heavy
+    from gateway.cli._conversation_views import Told, summary, telling_apart  # noqa: PLC0415 - heavy
 
     now, patience = time.time(), seconds(silent, "--silent")
     found = with_store(ctx, lambda store: _stuck(store, now, patience))
@@ -147,8 +147,9 @@ def stuck(
     elif not found:
         out.print("Nothing is stuck.")
     else:
+        length = telling_apart([one.conversation.id for one in found[:limit]])
         for one in found[:limit]:
-            _show_stuck(one, now)
+            _show_stuck(one, now, length)
         if len(found) > limit:
             out.print(Text(f"and {counted(len(found) - limit, 'conversation')} more; see --limit", style="dim"))
     if found:
@@ -242,14 +243,13 @@ def _state(written: str | None) -> str | None:
     return name
 
 
-def _show_stuck(one: "Stuck", now: float) -> None:
-    from gateway.cli._conversation_views import SHORT_ID  # noqa: PLC0415 - heavy
+def _show_stuck(one: "Stuck", now: float, length: int) -> None:
     from gateway.cli._progress import ALARM, state_name  # noqa: PLC0415 - heavy
     from gateway.cli._times import clock  # noqa: PLC0415 - heavy
 
     told = one.conversation
     style = "bold red" if one.trouble.name != "SILENT" else "yellow"
-    head = Text.assemble((f"{one.trouble.name:<8}", style), (told.id[:SHORT_ID], "bold"))
+    head = Text.assemble((f"{one.trouble.name:<8}", style), (told.id[:length], "bold"))
     asker = told.asker.source or "(no Source)"
     head.append(printable(f"  {clock(told.opened, now)}  {asker}  {told.verb}({told.noun})  {state_name(told)}"))
     out.print(head, soft_wrap=True)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _READY_WITHIN: Final = 30.0
 _OUTCOME_WITHIN: Final = 10.0
 _POLL: Final = 0.05
+_STORE: Final = "demo.db"
 
 
 @command(app)
@@ -39,13 +40,19 @@ def demo(
     """
     settings = load_settings(ctx, context="TESTING")
     folder.mkdir(parents=True, exist_ok=True)
+    for file in folder.glob(f"{_STORE}*"):  # the day before would answer for this one: its requests have the same ids
+        file.unlink()
     started = time.monotonic()
     right, total = asyncio.run(_demo(settings, folder))
     seconds = time.monotonic() - started
     out.print()
     out.print(Text(f"{right} of {total} messages ended as expected, in {seconds:.0f} s.", style="bold"))
     out.print(
-        Text(f"The gateway's log: {folder / 'demo-gateway.log'}. Try one yourself: cimgate validate FILE", style="dim")
+        Text(
+            f"The gateway's log: {folder / 'demo-gateway.log'}. What was asked and answered:\n"
+            f"CIMGATE_STORE=sqlite:///{folder / _STORE} cimgate conversations list",
+            style="dim",
+        )
     )
     if right != total:
         raise typer.Exit(ExitCode.NOT_FINE)
@@ -90,13 +97,16 @@ async def _demo(settings: "Settings", folder: Path) -> tuple[int, int]:
 
 async def _play(partner: "Partner", ledger: "Ledger", step: "Step", settings: "Settings") -> None:
     from gateway.broker.partner import intake_key  # noqa: PLC0415
+    from gateway.broker.topology import intake_queue  # noqa: PLC0415
 
     header, kind = (step.message.header, step.message.kind) if step.message else (None, None)
-    await partner.send(step.body, step.key or intake_key(settings.context, header, kind))
+    await partner.send(step.body, intake_key(settings.context, header, kind))
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_OUTCOME_WITHIN):
             while not ledger.complete(step):
-                ledger.book(await partner.arrivals.get())
+                answer = ledger.book(await partner.arrivals.get())
+                if answer:
+                    await partner.send_to_queue(answer, intake_queue(settings.context))
     became = ledger.became[step.file]
     fine = ledger.right(step)
     mark = ("as expected", "green") if fine else ("NOT AS EXPECTED", "bold red")
@@ -156,6 +166,7 @@ async def _gateway(url: str, folder: Path) -> AsyncIterator[None]:
         "CIMGATE_READY_FILE": str(ready.absolute()),
         "CIMGATE_LOG_FORMAT": "json",
         "CIMGATE_CONTEXT": "TESTING",
+        "CIMGATE_STORE": f"sqlite:///{folder / _STORE}",
     }
     with log_file.open("wb") as log:
         process = await asyncio.create_subprocess_exec(

@@ -85,6 +85,13 @@ def operation_set_of(message: Message) -> OperationSet | None:
     )
 
 
+def has_ids(message: Message) -> bool:
+    """Tell whether a message names objects by ID, in its Request or its Payload."""
+    tag = f"{message.version.prefix}ID"
+    parts = (part for part in (message.request, message.payload) if part is not None)
+    return any((element.text or "").strip() for part in parts for element in part.iterchildren(tag))
+
+
 def _prefix(message: Message) -> str:
     return message.version.prefix
 

@@ -1,5 +1,6 @@
 """A message for its next leg: other ids and addresses in its header, another Reply, another version of the envelope."""
 
+import copy
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -40,6 +41,17 @@ def readdress(
         _write(header, prefix, "ReplyAddress", reply_address)
     if verb is not None:
         _write(header, prefix, "Verb", verb)
+
+
+def unaddressed(root: etree._Element) -> bytes:
+    """Give what stays the same on every leg of a message's way, as canonical XML: all but ids and reply address."""
+    kept = copy.deepcopy(root)
+    prefix = f"{{{tag_of(kept)[1:].partition('}')[0]}}}"
+    for header in kept.findall(prefix + "Header"):
+        for name in ("ReplyAddress", "MessageID", "CorrelationID"):
+            for element in header.findall(prefix + name):
+                header.remove(element)
+    return etree.tostring(kept, method="c14n")
 
 
 def _write(header: etree._Element, prefix: str, name: str, text: str | None) -> None:

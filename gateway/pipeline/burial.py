@@ -12,10 +12,10 @@ from gateway.conversations import Conversation
 from gateway.endpoints import Publication
 from gateway.endpoints.amqp import HeaderValue
 from gateway.logs import about
-from gateway.message import Finding, Header, Message, MessageKind
-from gateway.pipeline.conversing import Work
+from gateway.message import Finding, Header, Message
 from gateway.pipeline.dead_letter import Reason, dead_letter
 from gateway.pipeline.settlement import Counts
+from gateway.pipeline.work import Work
 
 log = structlog.get_logger(__name__)
 
@@ -98,15 +98,27 @@ def internal_error(error: Exception) -> Finding:
     )
 
 
-def answers_nothing(kind: MessageKind, routing_key: str, reply_key: str) -> Finding:
-    """Say that a reply belongs to no request and names nobody; `reply_key` is what the keys of replies begin with."""
+def answers_nothing(message: Message, routing_key: str, reply_key: str, unnamed: str = "") -> Finding:
+    """Say that a reply belongs to no request and names nobody; `reply_key` is what the keys of replies begin with.
+
+    `unnamed` is the system whose replies need no ids.
+    """
+    header = message.header
+    nameless = not (header.correlation_id or "").strip()
+    advice = (
+        "Echo the request's CorrelationID (or its MessageID) in the reply, or publish it with routing key "
+        f"{reply_key}<application>."
+    )
+    if nameless and unnamed:
+        advice = f"It has no id, and {unnamed} owes an answer about {header.noun} to none or to several. {advice}"
+    elif nameless and header.source:
+        advice += f" A source that cannot echo: replies_without_ids in [[sources]] for {header.source}."
     return Finding(
         "reply-key",
         ReplyCode.INVALID_REQUEST_ID,
-        f"A {kind} came with routing key '{routing_key}': it answers nothing that was asked through this gateway, and "
-        "the key names nobody to hand it to.",
-        f"Echo the request's CorrelationID (or its MessageID) in the reply, or publish it with routing key {reply_key}"
-        "<application>.",
+        f"A {message.kind} came with routing key '{routing_key}': it answers nothing that was asked through this "
+        "gateway, and the key names nobody to hand it to.",
+        advice,
     )
 
 

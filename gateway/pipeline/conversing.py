@@ -16,71 +16,33 @@ import structlog
 from gateway.broker import Delivery
 from gateway.conversations import (
     Alarm,
-    Answer,
     Confirmed,
     Conversation,
-    Effect,
     Fate,
-    HandOn,
     Input,
-    Outgoing,
-    PublishEvent,
+    Kind,
     Record,
+    ReplyArrived,
     RequestAgain,
-    Send,
     TimerFired,
     from_json,
     step,
     to_json,
 )
 from gateway.crashpoints import crash_point
-from gateway.pipeline.examination import Examined
-from gateway.store import Entry, Store, Stored, StoredLeg, StoreUnavailable, Tie, Unit
+from gateway.message.verbs import Verb
+from gateway.pipeline.work import Work, entry_of, outgoing
+from gateway.store import Entry, Key, Store, Stored, StoredLeg, StoreUnavailable, Tie, Unit
 
 T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
-IN: Final = "in"
-OUT: Final = "out"
 _PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 8.0
 _MOST_DUE: Final = 100
 _RECENT: Final = 300.0
 """Seconds after its end for which a conversation is still taken to be that of a marked request without any id."""
-
-NOT_EXAMINED: Final = Examined(None)
-"""What comes from no message."""
-
-Opening = Callable[[], tuple[Conversation, tuple[Effect, ...]]]
-
-
-@dataclass(slots=True)
-class Work:
-    """One thing that happened: what it is fed to, what is noted of it, and what follows.
-
-    Exactly one of `opening` (a request), `leg`, `echoed` (source and id of an asker) and `conversation` says to which
-    conversation it belongs. `key` is the request's source and MessageID. `ties` are keys by which what follows from a
-    request is known; an event that has them needs no `leg`. `result` is empty where it belongs to none,
-    and where it cannot be fed to it: `failure` says why then. `again`: what it means may have been committed before.
-    `fingerprint` is all there is to know a request by that has no key.
-    """
-
-    delivery: Delivery
-    examined: Examined = NOT_EXAMINED
-    entry: Entry | None = None
-    opening: Opening | None = None
-    key: tuple[str, str] | None = None
-    fingerprint: str = ""
-    ties: tuple[str, ...] = ()
-    leg: str = ""
-    conversation: str = ""
-    given: Input | None = None
-    result: Conversation | None = None
-    effects: tuple[Effect, ...] = ()
-    failure: Exception | None = None
-    again: bool = False
-    opened: tuple[Conversation, tuple[Effect, ...]] | None = None
 
 
 @dataclass(slots=True)
@@ -96,11 +58,16 @@ class _Held:
 
 
 class _Ids(NamedTuple):
-    """The conversations of requests, by source and MessageID, of legs and of ties."""
+    """The conversations of requests, by source and MessageID, of legs, of ties, and of gets, by source and any id.
 
-    by_key: dict[tuple[str, str], str]
+    `alone` are the legs that alone wait for a reply, by system and noun.
+    """
+
+    by_key: dict[Key, str]
     by_leg: dict[str, str]
     by_tie: dict[str, str]
+    by_name: dict[Key, str]
+    alone: dict[Key, str]
 
 
 class Conversing:
@@ -237,22 +204,29 @@ class Conversing:
         legs = {work.leg for work in works if work.leg}
         ties = {tie for work in works if work.opening is None for tie in work.ties}
         ties |= {work.fingerprint for work in works if work.fingerprint and work.delivery.redelivered}
-        if not keys and not legs and not ties:
-            return _Ids({}, {}, {})
+        names = {name for work in works for name in work.names}
+        waited_for = {work.alone for work in works if work.alone is not None}
+        if not keys and not legs and not ties and not names and not waited_for:
+            return _Ids({}, {}, {}, {}, {})
         async with self._store.look() as reader:
             known, of_legs = await reader.requests(keys), await reader.conversations_of_legs(legs)
             tied = await reader.by_ties(ties)
+            named = await reader.requests(names) | await reader.by_echoed(names)
+            waiting = {one: await reader.open_legs(*one) for one in waited_for}
+        only = {one: found[0] for one, found in waiting.items() if len(found) == 1}
         return _Ids(
             {key: one.id for key, one in known.items()},
-            {leg: one.id for leg, one in of_legs.items()},
+            {leg: one.id for leg, one in of_legs.items()} | {leg.id: leg.conversation_id for leg in only.values()},
             {tie: one.id for tie, one in tied.items()},
+            {name: one.id for name, one in named.items() if one.verb == Verb.GET},
+            {one: leg.id for one, leg in only.items()},
         )
 
     async def _attempt(self, unit: Unit, works: Sequence[Work], ids: _Ids) -> list[Work]:
         named = {work.conversation for work in works if work.conversation}
         opened = {work.opened[0].id for work in works if work.opened is not None}
         stored = await unit.conversations(
-            {*ids.by_key.values(), *ids.by_leg.values(), *ids.by_tie.values(), *named, *opened}
+            {*ids.by_key.values(), *ids.by_leg.values(), *ids.by_tie.values(), *ids.by_name.values(), *named, *opened}
         )
         held: dict[str, _Held] = {}
         for work in works:
@@ -279,8 +253,15 @@ class Conversing:
 
         Raises `BadDocument` where the stored one cannot be read.
         """
-        if work.opening is None:
-            named = ids.by_leg.get(work.leg, "") if work.leg else work.conversation
+        if not work.is_request:
+            if work.cancels:
+                return self._named(work, stored, held, ids)
+            leg = work.leg
+            if work.alone is not None and leg not in ids.by_leg:
+                leg = ids.alone.get(work.alone, "")
+            if isinstance(work.given, ReplyArrived) and leg != work.given.leg:
+                work.given = replace(work.given, leg=leg)
+            named = ids.by_leg.get(leg, "") if leg else work.conversation
             tied = set() if named else {ids.by_tie[tie] for tie in work.ties if tie in ids.by_tie}
             return _at_hand(tied.pop() if len(tied) == 1 else named, stored, held)
         known = None if work.key is None else ids.by_key.get(work.key)
@@ -288,10 +269,11 @@ class Conversing:
             known = work.opened[0].id  # where it is stored, it was committed after all
         if known is not None and (one := _at_hand(known, stored, held)) is not None:
             return one
-        if (one := self._unnamed(work, stored, held, ids)) is not None:
+        if (one := self._by_bytes(work, stored, held, ids)) is not None:
             return one
         if work.opened is None:
-            work.opened = work.opening()
+            get = self._named(work, stored, held, ids)
+            work.opened = work.open(None if get is None else get.now)
         opened, work.effects = work.opened
         sent = None if work.key is None else work.key[1]
         ties = (*work.ties, work.fingerprint) if work.fingerprint else work.ties
@@ -300,7 +282,7 @@ class Conversing:
             ids.by_key[work.key] = opened.id
         return one
 
-    def _unnamed(self, work: Work, stored: Mapping[str, Stored], held: dict[str, _Held], ids: _Ids) -> _Held | None:
+    def _by_bytes(self, work: Work, stored: Mapping[str, Stored], held: dict[str, _Held], ids: _Ids) -> _Held | None:
         """Give the conversation of a request without any id, if the broker says that it comes again.
 
         That is the last one that the same bytes have opened; without the mark, or later, they are another request.
@@ -310,9 +292,14 @@ class Conversing:
         over = one is not None and one.now.final and one.stored and self._now() - one.stored.updated > _RECENT
         return None if over else one
 
+    def _named(self, work: Work, stored: Mapping[str, Stored], held: dict[str, _Held], ids: _Ids) -> _Held | None:
+        """Give the get that a cancel names, by the first of its ids that is known."""
+        found = next((ids.by_name[name] for name in work.names if name in ids.by_name), "")
+        return _at_hand(found, stored, held)
+
     def _feed(self, work: Work, one: _Held) -> None:
         before = one.now
-        if work.opening is not None and not work.effects:
+        if work.is_request and not work.effects:
             given: Input | None = RequestAgain(self._now(), redelivered=work.delivery.redelivered)
         else:
             given = work.given
@@ -338,8 +325,10 @@ class Conversing:
         for effect in work.effects:
             if isinstance(effect, Alarm):
                 log.error("alarm", conversation=one.now.id, text=effect.text)
+            elif isinstance(effect, Record) and effect.fate is Fate.WARNED:
+                log.warning("accepted with a warning", conversation=one.now.id, text=effect.text)
             elif not isinstance(effect, Record):
-                one.entries.append(_said(one.now, effect, self._now()))
+                one.entries.append(entry_of(one.now, effect, self._now()))
 
     def _row(self, one: _Held) -> Stored:
         now, asker = one.now, one.now.asker
@@ -352,7 +341,8 @@ class Conversing:
             final=now.settled,
             source=asker.source,
             message_id=one.sent if one.stored is None else one.stored.message_id,
-            echoed_id=asker.echoed_id or None,
+            # The cancel of a get has the get's CorrelationID: by that the get is to be found, not its cancel.
+            echoed_id=None if now.kind is Kind.CANCEL else asker.echoed_id or None,
             verb=now.verb,
             noun=now.noun,
             opened=now.opened,
@@ -360,32 +350,6 @@ class Conversing:
             updated=self._now(),
             alarm=bool(now.alarm),
         )
-
-
-def outgoing(work: Work) -> list[Outgoing]:
-    """Give what is to be published for a work."""
-    return [effect for effect in work.effects if not isinstance(effect, Record | Alarm)]
-
-
-def _said(conversation: Conversation, effect: Outgoing, at: float) -> Entry:
-    """Note what is published, without its body: that can be made again from what came in."""
-    asker, note = conversation.asker, "again" if effect.repeated else ""
-    to_asker = Entry(conversation.id, at, OUT, asker.source, "reply", conversation.noun, effect.id, note=note)
-    match effect:
-        case Send():
-            leg = conversation.leg(effect.id)
-            system = leg.system if leg else ""
-            return Entry(
-                conversation.id, at, OUT, system, conversation.verb, conversation.noun, effect.id, effect.id, note=note
-            )
-        case HandOn():
-            said = (effect.code,) if effect.code else ()
-            return replace(to_asker, correlation_id=asker.echoed_id, result=effect.result, codes=said)
-        case Answer():
-            codes = tuple(error.code for error in effect.errors)
-            return replace(to_asker, correlation_id=asker.echoed_id, result=effect.result, codes=codes)
-        case PublishEvent():
-            return replace(to_asker, system="", verb=effect.verb, correlation_id=asker.echoed_id)
 
 
 def _at_hand(conversation: str, stored: Mapping[str, Stored], held: dict[str, _Held]) -> _Held | None:

@@ -14,7 +14,7 @@ import structlog
 
 from gateway.adapters import Adapter, Subscribers, properties_of, repairs_of
 from gateway.broker import Delivery, Failure, Session
-from gateway.conversations import EventSeen
+from gateway.conversations import EventSeen, ReplyArrived
 from gateway.crashpoints import crash_point
 from gateway.dialects import Dialects, speak
 from gateway.endpoints import AmqpAddress, Publication
@@ -22,13 +22,13 @@ from gateway.endpoints.amqp import OUT_EXCHANGE
 from gateway.logs import about
 from gateway.message import Finding, Message, MessageKind
 from gateway.pipeline.burial import Burial, answers_nothing, internal_error, unbound
-from gateway.pipeline.conversing import Work, outgoing
 from gateway.pipeline.dead_letter import Reason
 from gateway.pipeline.dispatch import Dispatch, NoAddress
 from gateway.pipeline.examination import Examined, Examiner
 from gateway.pipeline.refusal import Sender, fault, is_due, reply_address, response
 from gateway.pipeline.settlement import Counts
 from gateway.pipeline.talks import Talks
+from gateway.pipeline.work import Work, outgoing
 from gateway.routing import RouteTable
 from gateway.routing.routes import Route
 
@@ -47,17 +47,19 @@ class Rules:
     dialects: Dialects
     dispatch: Dispatch
     subscribers: Subscribers
+    unnamed: Mapping[str, str]
+    """The systems of sources whose replies may lack every id."""
 
 
 class Pipeline:
     """Takes messages from a session and brings each to exactly one end: its receivers, or the dead letters."""
 
     def __init__(
-        self, rules: Rules, sender: Sender, own_queues: frozenset[str], *,
-        now: Callable[[], str], new_id: Callable[[], str], trace: bool = False, talks: Talks | None = None,
+        self, rules: Rules, talks: Talks, sender: Sender, own_queues: frozenset[str], *,
+        now: Callable[[], str], new_id: Callable[[], str], trace: bool = False,
     ) -> None:  # fmt: skip
         self.rules = rules
-        self.talks = talks
+        self._talks = talks
         self.counts = Counts()
         self.burial = Burial(self.counts, now)
         self._sender = sender
@@ -80,62 +82,63 @@ class Pipeline:
                     publisher.flush()
                     examined = await rules.examiner.examine_large(delivery.body)
                 self._handle(session, delivery, examined, rules, works)
-            if works and self.talks is not None:
+            if works:
                 publisher.flush()
-                await self._converse(session, self.talks, works)
+                await self._converse(session, works)
             publisher.flush()
             await publisher.drain()
 
     async def keep_time(self, session: Session, interval: float) -> None:
         """Feed the conversations whose time has come, until cancelled; and those that have something to hear."""
-        while self.talks is not None:
+        while True:
             await asyncio.sleep(interval)
-            await self._speak(session, self.talks, await self.talks.conversing.due())
+            await self._speak(session, await self._talks.conversing.due())
             session.publisher.flush()
 
     def bury_undelivered(self, delivery: Delivery, publication: Publication, failure: Failure) -> Publication | None:
         """Give the dead letter for a publication that no queue took; None where that was a dead letter itself."""
         conversation, said = publication.origin
-        if conversation and self.talks is not None:
-            self.talks.undeliverable(conversation, said, failure.text)
+        if conversation:
+            self._talks.undeliverable(conversation, said, failure.text)
         return self.burial.undelivered(delivery, publication, failure)
 
     def confirmed(self, delivery: Delivery) -> None:
         """Hear that everything published for a delivery is confirmed."""
-        if self.talks is not None:
-            self.talks.conversing.confirmed(delivery)
+        self._talks.conversing.confirmed(delivery)
 
-    async def _converse(self, session: Session, talks: Talks, works: list[Work]) -> None:
+    async def _converse(self, session: Session, works: list[Work]) -> None:
         """Commit what each message means to its conversation, then publish what follows."""
-        told = await talks.conversing.take(works)
+        told = await self._talks.conversing.take(works)
         for work in works:
             if work.failure is not None:
                 self._fail(session, work.delivery, work.examined, work.failure)
                 continue
             try:
                 if isinstance(work.given, EventSeen):
-                    event = talks.tied(work)
+                    event = self._talks.tied(work)
                     self._deliver(session, work.delivery, event, self.rules.table.match(event), self.rules)
-                elif work.result is None:  # a reply to nothing that was asked through this gateway
+                elif work.result is None and isinstance(
+                    work.given, ReplyArrived
+                ):  # to nothing that was asked through us
                     self._hand_on_reply(session, work.delivery, work.examined, self.rules)
             except Exception as error:  # noqa: BLE001 - told by `_fail`
                 self._fail(session, work.delivery, work.examined, error)
-        await self._speak(session, talks, [*told, *works])
+        await self._speak(session, [*told, *works])
         for work in works:
             if work.result is not None and not work.delivery.outstanding and not work.delivery.settled:
                 session.intake.settle(work.delivery)
                 self.counts.settled += 1
         session.intake.acknowledge()
 
-    async def _speak(self, session: Session, talks: Talks, works: Sequence[Work]) -> None:
+    async def _speak(self, session: Session, works: Sequence[Work]) -> None:
         """Publish what conversations have decided."""
         said = [(work, work.result, effect) for work in works if work.result for effect in outgoing(work)]
         try:
-            bodies = await talks.bodies(works, said)
+            bodies = await self._talks.bodies(works, said)
         except Exception as error:  # noqa: BLE001 - told by `_fail`
             for work in works:
                 if len(works) > 1:  # one of them is at fault: it must not take the others along
-                    await self._speak(session, talks, [work])
+                    await self._speak(session, [work])
                 else:
                     work.delivery.sent += tuple((conversation.id, effect.id) for _, conversation, effect in said)
                     self._fail(session, work.delivery, work.examined, error)
@@ -180,18 +183,13 @@ class Pipeline:
             reason = _REASONS.get(examined.errors[0].rule, Reason.INVALID)
             self._refuse(session, delivery, examined, reason)
         elif message.kind in (MessageKind.RESPONSE, MessageKind.FAULT):
-            if self.talks is None:
-                self._hand_on_reply(session, delivery, examined, rules)
-            else:
-                works.append(self.talks.reply(delivery, examined, message))
-        elif (
-            self.talks is not None
-            and is_due(message)
-            and (work := self.talks.request(delivery, examined, message, rules.table))
-        ):
+            works.append(self._talks.reply(delivery, examined, message, rules.unnamed))
+        elif is_due(message) and (work := self._talks.request(delivery, examined, message, rules.table)):
             works.append(work)
+            if work.cancelling is not None:
+                works.append(self._talks.cancelled(work))
         elif (routes := rules.table.match(message)) or rules.subscribers.hear(message, follows=delivery.follows):
-            if self.talks is not None and (work := self.talks.event(delivery, examined, message)):
+            if work := self._talks.event(delivery, examined, message):
                 works.append(work)
             else:
                 self._deliver(session, delivery, message, routes, rules)
@@ -227,7 +225,8 @@ class Pipeline:
         if message is None:
             return
         if not delivery.routing_key.startswith(self._reply_key):
-            finding = answers_nothing(message.kind, delivery.routing_key, self._reply_key)
+            unnamed = rules.unnamed.get(message.header.source or "", "")
+            finding = answers_nothing(message, delivery.routing_key, self._reply_key, unnamed)
             self._refuse(session, delivery, examined, Reason.NO_CONVERSATION, finding)
             return
         transport = delivery.properties()

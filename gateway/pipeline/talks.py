@@ -1,7 +1,7 @@
 """From messages to what their conversations are fed with, and the bodies that are needed to speak."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TypedDict
@@ -9,6 +9,7 @@ from typing import TypedDict
 from gateway.broker import Delivery, Transport
 from gateway.conversations import (
     RESEND_AFTER,
+    CancelAsked,
     Conversation,
     EventSeen,
     Mode,
@@ -22,22 +23,24 @@ from gateway.conversations import (
     asker_of,
     deadline_of,
     facts_of,
+    open_cancel,
     open_request,
     open_set,
     set_of,
     tracking_ids,
 )
 from gateway.message import Message, MessageKind
-from gateway.message.parts import reply_of
+from gateway.message.parts import has_ids, reply_of
 from gateway.message.readdressing import readdress, serialized
 from gateway.message.reading import message_of
 from gateway.message.verbs import Verb
-from gateway.pipeline.conversing import IN, Conversing, Work
+from gateway.pipeline.conversing import Conversing
 from gateway.pipeline.dispatch import needed
 from gateway.pipeline.examination import Examined
+from gateway.pipeline.work import IN, Work
 from gateway.routing import RouteTable
 from gateway.routing.routes import Route
-from gateway.store import Entry
+from gateway.store import Entry, Key
 
 
 class _How(TypedDict):
@@ -58,7 +61,7 @@ class Talks:
     """The conversations of one gateway process. `now` gives seconds since the epoch.
 
     `timeout` and `resend_after` are in seconds: until a request is given up, and until what is not confirmed is
-    published again.
+    published again. `cancel_of_get`: a cancel may name a get by its ids.
     """
 
     conversing: Conversing
@@ -66,6 +69,7 @@ class Talks:
     now: Callable[[], float]
     new_id: Callable[[], str]
     resend_after: float = RESEND_AFTER
+    cancel_of_get: bool = False
 
     def request(self, delivery: Delivery, examined: Examined, message: Message, table: RouteTable) -> Work | None:
         """Give the work of a request that is to be answered: it opens a conversation, unless it was here before.
@@ -77,7 +81,9 @@ class Talks:
         routes = table.match(message)
         asked = set_of(message) if header.verb == Verb.EXECUTE else None
         takers = {} if asked is None or routes else _takers(message, asked, table)
-        if not routes and not any(takers.values()):
+        names = _named_by(message) if self.cancel_of_get and header.verb == Verb.CANCEL else ()
+        taken = bool(routes) or any(takers.values())
+        if not taken and not names:
             return None
         transport = delivery.properties()
         asker = asker_of(message, transport.reply_to)
@@ -103,18 +109,40 @@ class Talks:
                 return open_set(asker, asked, targets, single, **how)
             return open_request(asker, header.verb, header.noun, targets, **how)
 
+        def cancelling(get: Conversation | None) -> Step:
+            return open_cancel(asker, header.noun, get, at=at, new_id=self.new_id, entry=key)
+
         entry = Entry(
             "", at, IN, asker.source, header.verb, header.noun, header.message_id, header.correlation_id,
             body=message.raw, key=key,
         )  # fmt: skip
-        named = (asker.source, sent) if sent else None
-        mark = "" if sent else _fingerprint(delivery, transport)
-        return Work(delivery, examined, entry, opening=opening, key=named, fingerprint=mark, ties=tracking_ids(message))
+        return Work(
+            delivery,
+            examined,
+            entry,
+            # Without an id of its object it means nothing to a system.
+            opening=opening if (taken and (message.content or has_ids(message))) or not names else None,
+            key=(asker.source, sent) if sent else None,
+            fingerprint="" if sent else _fingerprint(delivery, transport),
+            ties=tracking_ids(message),
+            names=names,
+            cancelling=cancelling if names else None,
+        )
 
-    def reply(self, delivery: Delivery, examined: Examined, message: Message) -> Work:
-        """Give the work of a reply: its CorrelationID, else that of the transport, names the leg that it answers."""
+    def cancelled(self, cancel: Work) -> Work:
+        """Give the work by which the get hears of the cancel that names it, if there is one."""
+        return Work(cancel.delivery, names=cancel.names, cancels=True, given=CancelAsked(self.now()))
+
+    def reply(self, delivery: Delivery, examined: Examined, message: Message, unnamed: Mapping[str, str]) -> Work:
+        """Give the work of a reply: its CorrelationID, else that of the transport, names the leg that it answers.
+
+        Where both are missing its MessageID may do so; else its source may be known for `unnamed` replies, which belong
+        to the only request that its system has not answered. `unnamed` gives the systems of such sources.
+        """
         header, at, key = message.header, self.now(), self.new_id()
         leg = (header.correlation_id or "").strip() or delivery.properties().correlation_id
+        system = "" if leg else unnamed.get(header.source or "", "")
+        leg = leg or (header.message_id or "").strip()
         facts = facts_of(message, hashlib.sha256(message.raw).hexdigest())
         reply = reply_of(message)
         entry = Entry(
@@ -123,7 +151,7 @@ class Talks:
             body=message.raw, key=key,
         )  # fmt: skip
         given = ReplyArrived(at, leg, key, facts, redelivered=delivery.redelivered)
-        return Work(delivery, examined, entry, leg=leg, given=given)
+        return Work(delivery, examined, entry, leg=leg, alone=(system, header.noun) if system else None, given=given)
 
     def event(self, delivery: Delivery, examined: Examined, message: Message) -> Work | None:
         """Give the work of an event that may follow from a request; None where it cannot.
@@ -191,6 +219,14 @@ def _takers(message: Message, asked: SetFacts, table: RouteTable) -> dict[int, t
         )
         for operation in asked.operations
     }
+
+
+def _named_by(message: Message) -> tuple[Key, ...]:
+    """Give the ids by which a cancel may name a get: the CorrelationID, then Request.IDs of kind transaction."""
+    prefix, source = message.version.prefix, message.header.source or ""
+    ids = message.request.iterchildren(f"{prefix}ID") if message.request is not None else ()
+    said = [message.header.correlation_id or "", *(id_.text or "" for id_ in ids if id_.get("kind") == "transaction")]
+    return tuple((source, text.strip()) for text in dict.fromkeys(said) if text.strip())
 
 
 def _receiver(route: Route) -> Receiver:

@@ -57,10 +57,10 @@ class Settings(BaseSettings):
         default=None,
         description="Folder of XSDs, with its subfolders; each replaces ours for its target namespace.",
     )
-    store: SecretStr | None = Field(
-        default=None,
-        description="Where conversations are kept: sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/DATABASE. "
-        "Without it requests pass as they are, and replies go straight to their askers.",
+    store: SecretStr = Field(
+        default=SecretStr("sqlite:///cimgate.db"),
+        description="Where conversations are kept: sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/DATABASE. A "
+        "relative FILE is below the folder that the gateway is started in; several gateways share one store.",
     )
     request_timeout: Seconds = Field(
         default=60.0, description="Seconds until a request is answered with 4.1, where neither it nor its route say."
@@ -70,8 +70,18 @@ class Settings(BaseSettings):
         description="Seconds until what conversations said and the broker did not confirm is published again, marked: "
         "it only waits for this long after a crash or a cut connection.",
     )
-    publish_events: bool = Field(
+    keep_conversations: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
+        default=100.0,
+        description="Days for which a conversation is kept after it has ended and nothing has touched it. Until then "
+        "repeated requests get its answer, and what follows from it is tied to its asker. Alarms stay until closed.",
+    )
+    allow_cancel_of_get: bool = Field(
         default=False,
+        description="Let a cancel name a get that is not answered yet, by its CorrelationID: the pattern of Annex M "
+        "that is not recommended. Both are answered, with a warning in the log.",
+    )
+    publish_events: bool = Field(
+        default=True,
         description="Publish every valid event on exchange cim.out too, for subscribers: a quarter more work an event. "
         "Without it only events that the gateway itself makes (publish in a route) go there.",
     )

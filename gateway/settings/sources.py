@@ -32,6 +32,11 @@ class SourceSettings(BaseModel):
         description="Whose word counts where a strongly typed operation reports and its header commands, or the "
         "reverse; without it such a message is refused.",
     )
+    replies_without_ids: bool = Field(
+        default=False,
+        description="A reply of theirs without any id answers the only request for its noun that their system has not "
+        "answered. One that comes late may then reach the asker of the next: only for those who cannot echo.",
+    )
     rules: dict[str, Literal["error", "warning", "off"]] = Field(
         default={}, description="Rules whose level is another for this source."
     )

@@ -40,12 +40,13 @@ class Checker:
         context: str | None = None,
         limits: Limits = DEFAULT_LIMITS,
         severities: Severities = AS_DECLARED,
+        cancel_of_get: bool = False,
     ) -> None:
         self._schemas = schemas
         self._limits = limits
         self._severities = severities
         self._semantics: dict[str, tuple[Semantics, etree.XMLSchema | None]] = {}
-        self._site = Site(schemas.nouns, schemas.profiles, context)
+        self._site = Site(schemas.nouns, schemas.profiles, context, cancel_of_get)
 
     @property
     def site(self) -> Site:

@@ -181,6 +181,14 @@ ID_REQUIRED: Final = Rule(
     _PAYLOAD,
     inferred=True,
 )
+CANCEL_OF_GET: Final = Rule(
+    "cancel-of-get",
+    REQUEST,
+    "A cancel names an object; one that names a get by its CorrelationID is taken where allow_cancel_of_get says so.",
+    "IEC 61968-9 Annex M",
+    severity=Severity.WARNING,
+    inferred=True,
+)
 ONE_PAYLOAD: Final = Rule("one-payload", SCHEMA, "A payload has one root.", _PARTS, inferred=True)
 PROFILE_WITHOUT_SCHEMA: Final = Rule(
     "profile-without-schema",

@@ -30,7 +30,8 @@ from gateway.conversations import (
     open_set,
 )
 from gateway.message.envelope import ReplyError
-from gateway.pipeline.conversing import IN, Conversing, Work
+from gateway.pipeline.conversing import Conversing
+from gateway.pipeline.work import IN, Work
 from gateway.store import Entry, Search, Store
 from gateway.store.opening import open_store
 

@@ -91,7 +91,7 @@ async def test_dead_letters_can_be_saved_to_files_as_they_came(amqp_url: str, tm
 
 
 async def test_a_subscriber_hears_of_outages_but_not_of_its_own(amqp_url: str, tmp_path: Path) -> None:
-    gateway = GatewayProcess(amqp_url, tmp_path, publish_events="true")
+    gateway = GatewayProcess(amqp_url, tmp_path)
     await gateway.start()
     process = await asyncio.create_subprocess_exec(
         sys.executable, TOP / "docs/follow_outages.py", "OMS",

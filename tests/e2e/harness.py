@@ -4,12 +4,15 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import signal
 import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any
+
+from lxml import etree
 
 from gateway.broker.partner import Arrival, Partner
 from gateway.broker.session import Access
@@ -49,6 +52,7 @@ class GatewayProcess:
             "CIMGATE_AMQP_URL": url,
             "CIMGATE_ROUTES": str(routes),
             "CIMGATE_READY_FILE": str(self.ready_file),
+            "CIMGATE_STORE": store_of(folder),
             "CIMGATE_LOG_FORMAT": "json",
             "CIMGATE_RECONNECT_FIRST": "0.1",
             "CIMGATE_RECONNECT_MOST": "0.5",
@@ -155,18 +159,41 @@ async def drain(url: str, queues: Iterable[str]) -> dict[str, list[Arrival]]:
     return taken
 
 
+def mark_of(body: bytes) -> str:
+    """By what a message of the traffic is known, whatever ids it has on this leg of its way."""
+    found = re.search(rb"<Comment>(.+?)</Comment>", body)
+    return found[1].decode() if found else ""
+
+
+def _same(body: bytes, sample: Sample) -> bool:
+    """Whether a body is that of the sample; a request has other ids and another reply address on its way."""
+    if body == sample.body:
+        return True
+    return b"<RequestMessage" in sample.body and bool(sample.to) and _content(body) == _content(sample.body)
+
+
+def _content(body: bytes) -> bytes:
+    root = etree.fromstring(body, etree.XMLParser(remove_blank_text=True))
+    for name in ("ReplyAddress", "MessageID", "CorrelationID"):
+        for element in root.findall(f"{{*}}Header/{{*}}{name}"):
+            element.getparent().remove(element)  # type: ignore[union-attr]
+    return etree.tostring(root, method="c14n")
+
+
 def account(samples: Iterable[Sample], taken: dict[str, list[Arrival]], *, repeats: bool = False) -> None:
     """Hold what arrived against what should have: each sample in exactly its places, nothing else anywhere.
 
     With `repeats` a message may arrive more than once, if every further copy carries the mark.
     """
     by_body = {sample.body: sample for sample in samples}
+    by_mark = {mark_of(sample.body): sample for sample in by_body.values() if mark_of(sample.body)}
     places: dict[str, list[str]] = defaultdict(list)
     copies: dict[tuple[str, str], int] = defaultdict(int)
     for queue, arrivals in taken.items():
         for arrival in arrivals:
-            sample = by_body.get(arrival.body)
+            sample = by_body.get(arrival.body) or by_mark.get(mark_of(arrival.body))
             assert sample is not None, f"invented in {queue}: {arrival.body[:300]!r}"
+            assert _same(arrival.body, sample), f"changed on its way to {queue}: {arrival.body!r}"
             place = f"dead {arrival.headers['code']}" if queue == "cim.dead" else SYSTEMS[queue]
             if arrival.headers.get("cim-redelivered") is not True:
                 copies[sample.id, place] += 1

@@ -9,7 +9,7 @@ from yarl import URL
 
 from tests.conftest import Broker
 from tests.e2e.harness import SYSTEMS, GatewayProcess, account, depth, drain, make_queue, running, send_all, take, until
-from tests.e2e.traffic import Sample, parts, readings
+from tests.e2e.traffic import Sample, key_of, parts, readings
 
 QUEUES = (*SYSTEMS, "cim.dead", "cim.in.TESTING", "cim.in.unbound")
 
@@ -80,7 +80,8 @@ async def test_a_receiver_without_a_queue_gets_a_dead_letter_that_names_it(
 async def test_a_full_receiver_is_retried_and_holds_up_nobody(
     broker: Broker, amqp_url: str, vhost: str, tmp_path: Path
 ) -> None:
-    others = [replace(s, to=frozenset({"MS"}), body=parts("EndDeviceControls", "create").xml()) for s in readings(100)]
+    asked = [parts("EndDeviceControls", "create") for _ in range(100)]
+    others = [Sample("", made.id, made.xml(), key_of(made), to=frozenset({"MS"})) for made in asked]
     async with running(amqp_url, tmp_path) as gateway:
         policy = '{"max-length": 1, "overflow": "reject-publish"}'
         await broker.ctl("set_policy", "--vhost", vhost, "--apply-to", "queues", "full", "^cim\\.CIS$", policy)
@@ -147,6 +148,7 @@ async def test_routes_are_reloaded_without_a_restart_and_bad_ones_refused(amqp_u
         await until(lambda: bool(gateway.events("routes and schemas reloaded")), "it reloaded")
         sample = replace(
             next(iter(readings(1))),
+            id=made.id,
             body=made.xml(),
             key="TESTING.EVENTS.MeterReadSchedule.created",
             to=frozenset({"MDM", "OMS"}),
@@ -163,7 +165,7 @@ async def test_a_reply_reaches_the_system_its_topic_names_and_unknown_ones_are_k
     made.kind, made.verb = "ResponseMessage", "reply"
     made.reply, made.payload = "  <Reply><Result>OK</Result></Reply>\n", ""
     body = made.xml()
-    known = replace(next(iter(readings(1))), body=body, key="TESTING.REPLY.CIS", to=frozenset({"CIS"}))
+    known = replace(next(iter(readings(1))), id=made.id, body=body, key="TESTING.REPLY.CIS", to=frozenset({"CIS"}))
     other = parts(
         "MeterReadings",
         "created",

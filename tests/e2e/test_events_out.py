@@ -61,7 +61,7 @@ async def subscribed(
 
 def publishing(url: str, folder: Path, **settings: str) -> AbstractAsyncContextManager[GatewayProcess]:
     """A gateway that publishes every event."""
-    return running(url, folder, publish_events="true", **settings)
+    return running(url, folder, **settings)
 
 
 def routes(folder: Path, **systems: str) -> None:
@@ -169,8 +169,10 @@ async def test_an_event_that_a_system_takes_needs_no_subscriber(amqp_url: str, t
     assert await depth(amqp_url, "cim.dead") == 0
 
 
-async def test_by_default_subscribers_hear_nothing_of_what_systems_say(amqp_url: str, tmp_path: Path) -> None:
-    async with running(amqp_url, tmp_path) as gateway, subscribed(amqp_url) as subscriber:
+async def test_where_it_is_switched_off_subscribers_hear_nothing_of_what_systems_say(
+    amqp_url: str, tmp_path: Path
+) -> None:
+    async with running(amqp_url, tmp_path, publish_events="false") as gateway, subscribed(amqp_url) as subscriber:
         await send(amqp_url, parts("MeterReadings", "created"))
         await take(amqp_url, "cim.MDM", 1)
         await idle(amqp_url, gateway)

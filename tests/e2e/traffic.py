@@ -98,7 +98,8 @@ class Parts:
             f"    <Verb>{self.verb}</Verb>\n    <Noun>{self.noun}</Noun>\n    <Revision>1</Revision>\n"
             f"    <Context>{self.context}</Context>\n    <Timestamp>2026-03-01T08:00:00Z</Timestamp>\n"
             f"    <Source>GEN</Source>\n{self.after_source}    <MessageID>{self.id}</MessageID>\n"
-            f"    <CorrelationID>{self.id}</CorrelationID>\n{self.header_end}  </Header>\n"
+            f"    <CorrelationID>{self.id}</CorrelationID>\n    <Comment>{self.id}</Comment>\n"
+            f"{self.header_end}  </Header>\n"
             f"{self.request}{self.reply}{self.payload}</{self.kind}>\n"
         ).encode()
 

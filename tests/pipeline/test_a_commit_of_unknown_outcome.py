@@ -10,7 +10,8 @@ import pytest
 
 from gateway.broker import Delivery
 from gateway.conversations import Asker, Send, Target, open_request
-from gateway.pipeline.conversing import Conversing, Work, outgoing
+from gateway.pipeline.conversing import Conversing
+from gateway.pipeline.work import Work, outgoing
 from gateway.store import Reader, Search, Store, StoreUnavailable, Unit
 from gateway.store.opening import open_store
 

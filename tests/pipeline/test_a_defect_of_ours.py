@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from gateway.app import Gateway
 from gateway.settings import Settings
-from tests.e2e.harness import depth, drain, send_all, until
+from tests.e2e.harness import depth, drain, send_all, store_of, until
 from tests.e2e.traffic import readings
 
 
@@ -16,15 +16,16 @@ async def test_a_message_that_makes_the_gateway_fail_is_kept_and_the_next_ones_p
     amqp_url: str, tmp_path: Path
 ) -> None:
     ready = tmp_path / "ready"
-    gateway = Gateway(Settings(amqp_url=SecretStr(amqp_url), context="TESTING", ready_file=ready))
-    rules = gateway.pipeline.rules
-    gateway.pipeline.rules = replace(rules, adapters={})  # the routes name systems that nobody has an adapter for
+    store = SecretStr(store_of(tmp_path))
+    gateway = Gateway(Settings(amqp_url=SecretStr(amqp_url), store=store, context="TESTING", ready_file=ready))
+    rules = gateway.rules
+    gateway.rules = replace(rules, adapters={})  # the routes name systems that nobody has an adapter for
     running = asyncio.create_task(gateway.run())
     await until(ready.exists, "it serves")
     first, second = readings(2)
     await send_all(amqp_url, [first])
     await until(lambda: _holds(amqp_url, "cim.dead", 1), "a dead letter")
-    gateway.pipeline.rules = rules
+    gateway.rules = rules
     await send_all(amqp_url, [second])
     await until(lambda: _holds(amqp_url, "cim.MDM", 1), "the next one passes")
     gateway.stop()

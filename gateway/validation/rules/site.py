@@ -13,11 +13,15 @@ NOTHING: Final[tuple[Finding, ...]] = ()
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The nouns and Get profiles whose schemas are installed, and the context in which this gateway runs, if any."""
+    """The nouns and Get profiles whose schemas are installed, and the context in which this gateway runs, if any.
+
+    `cancel_of_get`: a cancel may name a get by its CorrelationID (Annex M, the pattern that is not recommended).
+    """
 
     nouns: AbstractSet[str]
     profiles: AbstractSet[str]
     context: str | None = None
+    cancel_of_get: bool = False
 
 
 def header_place(message: Message, name: str) -> etree._Element:
