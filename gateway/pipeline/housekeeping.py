@@ -29,7 +29,7 @@ async def keep_house(store: Store, keep: float, now: Callable[[], float]) -> Non
                 await asyncio.sleep(_BREATH)
         except StoreUnavailable as error:  # those who need it now tell of it, and the next hour is as good
             log.info("old conversations are not removed this time", reason=str(error))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - messages pass all the same; the next hour tries again
             log.error("old conversations cannot be removed", exc_info=error)
         if removed:
             log.info("old conversations removed", conversations=removed, older_than_days=round(keep / DAY, 3))
