@@ -8,19 +8,17 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import aio_pika
-from aio_pika.abc import HeadersType
 from lxml import etree
 
 from gateway.broker import Access, connect, topology_of
 from gateway.broker.partner import Arrival, Partner
 from gateway.broker.topology import apply
 from gateway.endpoints import AmqpAddress
-from gateway.endpoints.amqp import IN_EXCHANGE
 from gateway.store import Search, Store, Stored, StoreUnavailable
 from gateway.store.opening import open_store
 from tests.e2e.crash_scenarios import SCENARIOS, Scenario
 from tests.e2e.harness import GatewayProcess, make_queue, until
+from tests.e2e.plain_client import send_plainly
 from tests.e2e.registry import Registry
 
 INTAKE = "cim.in.TESTING"
@@ -42,13 +40,6 @@ class Run:
     answers: int
     events: int
     problems: tuple[str, ...]
-
-
-async def send_plainly(url: str, body: bytes, key: str, headers: HeadersType | None = None) -> None:
-    """Send a message as a plain program does: without any id that is not in its body."""
-    async with await aio_pika.connect(url) as connection, connection.channel() as channel:
-        message = aio_pika.Message(body, headers=headers, delivery_mode=aio_pika.DeliveryMode.PERSISTENT)
-        await (await channel.get_exchange(IN_EXCHANGE)).publish(message, key)
 
 
 async def prepare(url: str) -> None:

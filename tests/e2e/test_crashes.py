@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.crash_scenarios import SCENARIOS, Scenario
-from tests.e2e.crashes import prepare, run, send_plainly, serving
+from tests.e2e.crashes import prepare, run, serving
 from tests.e2e.harness import make_queue, running, store_of, take
+from tests.e2e.plain_client import send_plainly
 from tests.e2e.registry import Registry
 
 SAMPLES = [scenario for scenario in SCENARIOS if scenario.sample]
