@@ -12,6 +12,7 @@ _COUNT_ALONE: Final = len(_COUNT) + 9
 """The most bytes of a table that holds nothing but a quorum queue's count: not worth decoding for each message."""
 
 _FOLLOWS: Final = b"\x0bcim-follows"
+_REPEATED: Final = b"\x0fcim-redelivered"
 
 
 @dataclass(slots=True, eq=False)
@@ -51,6 +52,11 @@ class Delivery:
         """What the publisher said of the message: its type, its app_id, and the time in seconds since 1970."""
         told = _wire.content_header(self.content_header).properties
         return told.message_type or "", told.app_id or "", told.timestamp.timestamp() if told.timestamp else 0.0
+
+    @property
+    def repeated(self) -> bool:
+        """Tell whether it may have come before: the broker's mark, or the gateway's own on what it publishes itself."""
+        return self.redelivered or (self.follows and _REPEATED in self.content_header)
 
     def properties(self) -> "Transport":
         """Read the AMQP properties; what the gateway publishes by itself has none."""

@@ -208,7 +208,7 @@ class Pipeline:
         passed_on = transport.passed_on()
         for route in routes:
             publication = rules.adapters[route.system.name].publication(
-                message, reply_to=transport.reply_to, passed_on=passed_on, repeated=delivery.redelivered
+                message, reply_to=transport.reply_to, passed_on=passed_on, repeated=delivery.repeated
             )
             session.publisher.publish(publication, delivery)
             self.counts.published += 1
@@ -216,7 +216,7 @@ class Pipeline:
             # What a system gets need not be wanted by others too, nor what the gateway itself says.
             unwanted = None if routes or delivery.follows else partial(rules.table.unroutable, message)
             publication = rules.subscribers.publication(
-                message, passed_on=passed_on, repeated=delivery.redelivered, unwanted=unwanted
+                message, passed_on=passed_on, repeated=delivery.repeated, unwanted=unwanted
             )
             session.publisher.publish(publication, delivery)
             self.counts.published += 1
