@@ -1,0 +1,89 @@
+"""A recorded message, whatever it was recorded in, and which of them a replay takes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from gateway.message.verbs import MessageKind, Verb
+
+OPERATOR: Final = "operator"
+"""The kind of what an operator did: no message."""
+
+_DEAD: Final = "dead"
+_REFUSED: Final = ("refused", "unreadable")
+_ANSWERS: Final = frozenset({MessageKind.RESPONSE.value, MessageKind.FAULT.value})
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One message that passed. `position` is its place in the source, which rises; `at` seconds since the epoch.
+
+    `kind` may be unknown, and `context` is that of the header or, without it, of the routing key.
+    """
+
+    position: int
+    at: float
+    incoming: bool
+    body: bytes | None
+    kind: str = ""
+    source: str = ""
+    system: str = ""
+    verb: str = ""
+    noun: str = ""
+    message_id: str = ""
+    correlation_id: str = ""
+    outcome: str = ""
+    routing_key: str = ""
+    reply_to: str = ""
+    headers: Mapping[str, str | int | bool] = field(default_factory=dict)
+    masked: bool = False
+
+    @property
+    def dead(self) -> bool:
+        """Whether it went to the dead letters."""
+        return self.outcome.partition(":")[0] == _DEAD or self.outcome in _REFUSED
+
+    @property
+    def answers(self) -> bool:
+        """Whether it answers another."""
+        return self.kind in _ANSWERS or self.verb == Verb.REPLY
+
+
+class LeftOut(StrEnum):
+    """Why a message that was asked for is not sent; the text is what a person is told."""
+
+    NO_BODY = "no body was kept"
+    DIRECTION = "went the other way"
+    OPERATOR = "no message, but what an operator did"
+    DEAD = "went to the dead letters (--dead sends them too)"
+    ANSWER = "answers, which the systems give by themselves (--replies sends them too)"
+    OWN = "the gateway's own, which it says again by itself"
+    NO_ROUTE = "the route does not take them"
+    UNREADABLE = "cannot be read, so the system's adapter cannot write them"
+    CONTEXT = "the draft envelope has no such context"
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which of the messages found are sent. `own` is the Source of what the gateway itself says; empty: sent too."""
+
+    incoming: bool = True
+    outgoing: bool = False
+    dead: bool = False
+    answers: bool = False
+    own: str = ""
+
+    def leaves_out(self, message: Recorded) -> LeftOut | None:
+        """Say why a message is left out; None where it is not."""
+        if message.kind == OPERATOR:
+            return LeftOut.OPERATOR
+        if not (self.incoming if message.incoming else self.outgoing):
+            return LeftOut.DIRECTION
+        if message.dead and not self.dead:
+            return LeftOut.DEAD
+        if message.answers and not self.answers:
+            return LeftOut.ANSWER
+        if self.own and message.source == self.own:
+            return LeftOut.OWN
+        return LeftOut.NO_BODY if message.body is None else None
