@@ -16,6 +16,7 @@ from gateway.cli import (  # noqa: F401 - each registers its commands
     demo,
     example,
     noun,
+    replay,
     request,
     routes,
     rules,

@@ -6,13 +6,16 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
-from gateway.message import DEFAULT_LIMITS, EnvelopeVersion, Limits, Unreadable
+from lxml import etree
+
+from gateway.message import DEFAULT_LIMITS, EnvelopeVersion, Limits, Message, Unreadable
 from gateway.message.envelope import Property
 from gateway.message.instants import wall_clock
 from gateway.message.namespaces import DRAFT_CONTEXTS
 from gateway.message.parsing import parse
 from gateway.message.places import tag_of
 from gateway.message.readdressing import header_of, serialized, write_header, write_replay_time
+from gateway.message.reading import message_of
 from gateway.replay.mark import PROPERTY
 
 _TOPIC: Final = "topic:"
@@ -36,11 +39,15 @@ class NoSuchContext(ValueError):  # noqa: N818 - says what is missing
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A message as it is to be sent, and in what it differs. `context` is the one it had; empty where it had none."""
+    """A message as it is to be sent, and in what it differs from the recorded one.
+
+    `context` is the one it had; empty where it had none. `message` is None where it cannot be read as it is.
+    """
 
     body: bytes
     differences: tuple[Difference, ...]
     context: str = ""
+    message: Message | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +94,8 @@ class Changes:
         write_header(header, texts, Property(PROPERTY, self.replay))
         if self.shift:
             write_replay_time(header, lambda text: shifted(text, self.shift) or text)
-        return Changed(serialized(root), tuple(told), had["Context"])
+        body = serialized(root)
+        return Changed(body, tuple(told), had["Context"], _read(body, root))
 
     def new_id(self, original: str) -> str:
         """Give the id that stands for a recorded one in this replay: a UUID (version 8 of RFC 9562)."""
@@ -106,6 +114,13 @@ class Changes:
         if self.context is not None and context and address.startswith(own):
             return f"{_TOPIC}{self.context}.{address.removeprefix(own)}"
         return address
+
+
+def _read(body: bytes, root: etree._Element) -> Message | None:
+    try:
+        return message_of(body, root)
+    except Unreadable:
+        return None
 
 
 _IDS: Final = ("MessageID", "CorrelationID")

@@ -28,6 +28,11 @@ class Pace:
         return cls(_speed(speed.strip().lower()), None if rate is None else _rate(rate.strip().lower()))
 
     @property
+    def has_times(self) -> bool:
+        """Whether there is a time at which a message is due."""
+        return self.speed is not None or self.rate is not None
+
+    @property
     def stalled(self) -> float:
         """Seconds by which a message may be late and be caught up with; more moves all that follow.
 

@@ -12,6 +12,7 @@ OPERATOR: Final = "operator"
 
 _DEAD: Final = "dead"
 _REFUSED: Final = ("refused", "unreadable")
+_IMPORTED: Final = "imported:"
 _ANSWERS: Final = frozenset({MessageKind.RESPONSE.value, MessageKind.FAULT.value})
 
 
@@ -19,7 +20,7 @@ _ANSWERS: Final = frozenset({MessageKind.RESPONSE.value, MessageKind.FAULT.value
 class Recorded:
     """One message that passed. `position` is its place in the source, which rises; `at` seconds since the epoch.
 
-    `kind` may be unknown, and `context` is that of the header or, without it, of the routing key.
+    What is not known is empty, the kind too. `masked`: personal data was taken out of the body when it was recorded.
     """
 
     position: int
@@ -42,7 +43,8 @@ class Recorded:
     @property
     def dead(self) -> bool:
         """Whether it went to the dead letters."""
-        return self.outcome.partition(":")[0] == _DEAD or self.outcome in _REFUSED
+        outcome = self.outcome.removeprefix(_IMPORTED)
+        return outcome.partition(":")[0] == _DEAD or outcome in _REFUSED
 
     @property
     def answers(self) -> bool:
@@ -53,26 +55,24 @@ class Recorded:
 class LeftOut(StrEnum):
     """Why a message that was asked for is not sent; the text is what a person is told."""
 
-    NO_BODY = "no body was kept"
-    DIRECTION = "went the other way"
-    OPERATOR = "no message, but what an operator did"
+    NO_BODY = "without a body: only their headers were kept"
+    DIRECTION = "went the other way (--direction both sends them too)"
+    OPERATOR = "what operators did: no messages"
     DEAD = "went to the dead letters (--dead sends them too)"
-    ANSWER = "answers, which the systems give by themselves (--replies sends them too)"
-    OWN = "the gateway's own, which it says again by itself"
-    NO_ROUTE = "the route does not take them"
-    UNREADABLE = "cannot be read, so the system's adapter cannot write them"
-    CONTEXT = "the draft envelope has no such context"
+    ANSWER = "answers, which systems give by themselves (--replies sends them too)"
+    NO_ROUTE = "not taken by the route"
+    UNREADABLE = "cannot be read, so that the system's adapter cannot write them"
+    CONTEXT = "in the draft envelope, which has no such context"
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which of the messages found are sent. `own` is the Source of what the gateway itself says; empty: sent too."""
+    """Which of the messages found are sent."""
 
     incoming: bool = True
     outgoing: bool = False
     dead: bool = False
     answers: bool = False
-    own: str = ""
 
     def leaves_out(self, message: Recorded) -> LeftOut | None:
         """Say why a message is left out; None where it is not."""
@@ -84,6 +84,4 @@ class Selection:
             return LeftOut.DEAD
         if message.answers and not self.answers:
             return LeftOut.ANSWER
-        if self.own and message.source == self.own:
-            return LeftOut.OWN
         return LeftOut.NO_BODY if message.body is None else None

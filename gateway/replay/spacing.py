@@ -1,8 +1,7 @@
 """How far from their time messages were sent: counted in classes of five per cent, so that memory does not grow."""
 
 import math
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import MutableMapping
 from typing import Final
 
 _STEP: Final = math.log(1.05)
@@ -11,18 +10,19 @@ _UNIT: Final = 1e-5
 
 
 class Spacing:
-    """The errors of many messages, in seconds. `classes` is all of it, for the store."""
+    """The errors of many messages, in seconds. `classes` is all of it, for the store; it is added to."""
 
-    def __init__(self, classes: Mapping[int, int] | None = None) -> None:
-        self.classes: Counter[int] = Counter(classes or {})
+    def __init__(self, classes: MutableMapping[int, int] | None = None) -> None:
+        self.classes: MutableMapping[int, int] = {} if classes is None else classes
 
     def add(self, error: float) -> None:
         """Count one message that was sent so many seconds off its time."""
-        self.classes[_class_of(abs(error))] += 1
+        one = _class_of(abs(error))
+        self.classes[one] = self.classes.get(one, 0) + 1
 
     def quantile(self, part: float) -> float | None:
         """Give the error that so large a part of the messages (0.5: half) does not exceed, to five per cent."""
-        left = math.ceil(self.classes.total() * part)
+        left = math.ceil(sum(self.classes.values()) * part)
         for one, count in sorted(self.classes.items()):
             left -= count
             if left <= 0:

@@ -18,17 +18,17 @@ from tests.replay.recording import recorded
         ({"outcome": "duplicate"}, None),
         ({"incoming": False}, LeftOut.DIRECTION),
         ({"outcome": "dead:invalid"}, LeftOut.DEAD),
+        ({"outcome": "imported:dead:invalid"}, LeftOut.DEAD),
         ({"outcome": "refused"}, LeftOut.DEAD),
         ({"kind": "ResponseMessage"}, LeftOut.ANSWER),
         ({"kind": "FaultMessage"}, LeftOut.ANSWER),
         ({"verb": "reply"}, LeftOut.ANSWER),
         ({"kind": "operator", "body": None}, LeftOut.OPERATOR),
-        ({"source": "cimgate"}, LeftOut.OWN),
         ({"body": None}, LeftOut.NO_BODY),
     ],
 )
 def test_what_came_in_is_sent_again_unless_there_is_a_reason(changes: dict[str, Any], why: LeftOut | None) -> None:
-    assert Selection(own="cimgate").leaves_out(recorded(**changes)) is why
+    assert Selection().leaves_out(recorded(**changes)) is why
 
 
 def test_dead_letters_answers_and_what_went_out_are_sent_when_asked_for() -> None:

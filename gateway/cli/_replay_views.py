@@ -1,0 +1,252 @@
+"""What is seen of replays: how far one is, its report, the list, and what a dry run would send."""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from gateway.cli._replay_runs import Begun, read
+from gateway.cli._shared import counted, err, out, printable, show_indented
+from gateway.cli._times import clock, full
+from gateway.durations import lasted
+
+if TYPE_CHECKING:
+    from gateway.endpoints import Publication
+    from gateway.player import documents
+    from gateway.player.filing import Filer
+    from gateway.player.player import Player
+    from gateway.replay import Step
+    from gateway.store.replays import StoredReplay
+
+_EVERY: Final = 10.0
+"""Seconds between two lines in a log."""
+
+
+def watching(begun: Begun, *, quiet: bool) -> "Callable[[Player | Filer], Callable[[], None]]":
+    """Give what shows how far a replay is: a bar on a terminal, a line now and then otherwise."""
+
+    def watch(run: "Player | Filer") -> Callable[[], None]:
+        if quiet:
+            return lambda: None
+        return _bar(begun, run) if err.is_terminal else _lines(begun, run)
+
+    return watch
+
+
+def _bar(begun: Begun, run: "Player | Filer") -> Callable[[], None]:
+    bar = Progress(
+        TextColumn("{task.percentage:>3.0f} %"), BarColumn(), TextColumn("{task.fields[told]}"), console=err,
+        auto_refresh=False, transient=True,
+    )  # fmt: skip
+    task = bar.add_task("", total=begun.plan.total or None, told="")
+    rate = _Rate(begun)
+    bar.start()
+
+    def show() -> None:
+        told = printable(f"{_how_far(begun, rate)}  {run.trouble}".rstrip())
+        bar.update(task, completed=begun.progress.looked_at, told=told, refresh=True)
+        if _ended(run, begun):
+            bar.stop()
+
+    return show
+
+
+def _lines(begun: Begun, run: "Player | Filer") -> Callable[[], None]:
+    rate, last, told = _Rate(begun), time.monotonic(), ""
+
+    def show() -> None:
+        nonlocal last, told
+        now = time.monotonic()
+        if run.trouble != told:
+            told = run.trouble
+            err.print(Text(printable(told or "going on")), soft_wrap=True)
+        if now - last >= _EVERY:
+            last = now
+            err.print(Text(f"{begun.id}: {_how_far(begun, rate)}"), soft_wrap=True)
+
+    return show
+
+
+def _ended(run: "Player | Filer", begun: Begun) -> bool:
+    return run.stopping or begun.progress.looked_at >= begun.plan.total
+
+
+class _Rate:
+    """Messages a second of late, and what is left by that; where the recorded times say more, by them."""
+
+    def __init__(self, begun: Begun) -> None:
+        self._begun = begun
+        self._from = (time.monotonic(), begun.progress.looked_at)
+        self.now = 0.0
+
+    def look(self) -> float | None:
+        """Give how many seconds are likely to be left; None where nobody can tell yet."""
+        at, count = self._from
+        now, progress, plan = time.monotonic(), self._begun.progress, self._begun.plan
+        if now - at >= 1:
+            self.now = (progress.looked_at - count) / (now - at)
+            if now - at >= _EVERY:
+                self._from = (now, progress.looked_at)
+        left = [max(0, plan.total - progress.looked_at) / self.now] if self.now else []
+        if plan.pace.speed is not None and progress.at:
+            left = [max(0.0, plan.last - progress.at) / plan.pace.speed]
+        if plan.pace.rate is not None:
+            left.append(max(0, plan.total - progress.looked_at) / plan.pace.rate)
+        return max(left, default=None)
+
+
+def _how_far(begun: Begun, rate: _Rate) -> str:
+    progress, left = begun.progress, rate.look()
+    told = f"{progress.sent:,} of {begun.plan.total:,} sent"
+    if rate.now:
+        told += f", {rate.now:,.0f}/s" if rate.now >= 1 else f", {rate.now * 60:,.1f}/min"
+    return told if left is None else f"{told}, {lasted(left)} left"
+
+
+def show_report(begun: Begun, told: str, *, done: bool, dry: bool = False) -> None:
+    """Say what became of a replay, or what would."""
+    progress = begun.progress
+    head = "Nothing was sent: " if dry else f"Replay {begun.id} {'is done' if done else 'has stopped'}: "
+    verb = " would be" if dry else ""
+    text = f"{counted(progress.sent, 'message')}{verb} sent to {told} in {lasted(progress.seconds)}."
+    out.print(Text.assemble((head, "bold" if done else "bold yellow"), printable(text)), soft_wrap=True)
+    for label, line in _report(begun):
+        show_indented(line, indent=2, label=label, style="red" if label == "refused" else "")
+    if not done:
+        out.print(Text(f"  `cimgate replay --resume {begun.id}` goes on where it stopped."), soft_wrap=True)
+
+
+def _report(begun: Begun) -> Iterator[tuple[str, str]]:
+    from gateway.replay import Difference, LeftOut  # noqa: PLC0415 - quick start of the other commands
+
+    progress = begun.progress
+    for name, count in sorted(progress.differences.items(), key=lambda pair: -pair[1]):
+        more = _from(begun) if name == Difference.CONTEXT.name else ""
+        yield "changed", f"{count:,}: {Difference[name]}{more}"
+    for name, count in sorted(progress.left_out.items(), key=lambda pair: -pair[1]):
+        yield "left out", f"{count:,} {LeftOut[name]}"
+    if progress.masked:
+        yield "masked", f"{progress.masked:,} were recorded with personal data masked (***), and sent like that"
+    if progress.undeliverable:
+        yield "refused", f"{progress.undeliverable:,} reached no queue"
+        for problem in progress.problems:
+            yield "", problem
+    if progress.repeated:
+        yield "repeated", f"{progress.repeated:,} may have been sent before a stop: marked cim-redelivered"
+    errors = progress.errors
+    median, most = errors.quantile(0.5), errors.quantile(0.99)
+    if median is not None and most is not None:
+        yield "spacing", f"off by {median * 1000:.1f} ms (half of them at most), {most * 1000:.1f} ms (99 of 100)"
+    if progress.held >= 1:
+        yield "held up", f"for {lasted(progress.held)}: broker or machine were too slow, all that followed was moved"
+
+
+def _from(begun: Begun) -> str:
+    others = sorted(name for name in begun.progress.contexts if name not in ("", begun.plan.changes.context))
+    return f" from {', '.join(others)} to {begun.plan.changes.context}"
+
+
+def as_json(begun: Begun, told: str, *, done: bool) -> dict[str, object]:
+    """Give the report as a JSON object."""
+    progress, plan = begun.progress, begun.plan
+    errors = progress.errors
+    median, most = errors.quantile(0.5), errors.quantile(0.99)
+    return {
+        "id": begun.id,
+        "state": "done" if done else "stopped",
+        "from": plan.file or "journal",
+        "target": told,
+        "speed": plan.speed,
+        "rate": plan.rate,
+        "total": plan.total,
+        "sent": progress.sent,
+        "repeated": progress.repeated,
+        "undeliverable": progress.undeliverable,
+        "left_out": {name.lower(): count for name, count in progress.left_out.items()},
+        "changed": {name.lower(): count for name, count in progress.differences.items()},
+        "masked": progress.masked,
+        "seconds": round(progress.seconds, 3),
+        "held_up_seconds": round(progress.held, 3),
+        "spacing_error_ms": None
+        if median is None or most is None
+        else {"median": round(median * 1000, 3), "p99": round(most * 1000, 3)},
+        "runs": progress.runs,
+        "problems": progress.problems,
+    }
+
+
+def show_list(found: "Sequence[StoredReplay]", now: float) -> None:
+    """Print a line for each replay."""
+    from gateway.player.documents import plan_from_json, progress_from_json  # noqa: PLC0415 - heavy
+
+    rows = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 1, 0, 0))
+    for name in ("begun", "id", "state"):
+        rows.add_column(name, no_wrap=True)
+    rows.add_column("sent", justify="right", no_wrap=True)
+    rows.add_column("from", overflow="fold")
+    rows.add_column("to", overflow="fold")
+    for one in found:
+        plan, progress = read(plan_from_json, one.plan, one.id), read(progress_from_json, one.progress, one.id)
+        state = Text(state_of(one, now), style="" if one.state == "done" else "yellow")
+        sent = f"{progress.sent:,} of {plan.total:,}"
+        rows.add_row(
+            clock(one.started, now), one.id, state, sent, printable(_origin(plan, now)), printable(plan.target)
+        )
+    out.print(rows)
+
+
+def state_of(one: "StoredReplay", now: float) -> str:
+    """Say how a replay stands; one whose last note is old was killed."""
+    if one.state == "running" and now - one.updated > _EVERY:
+        return f"silent for {lasted(now - one.updated)}"
+    return one.state.value
+
+
+def listed(one: "StoredReplay", now: float) -> dict[str, object]:
+    """Give a replay of the list as a JSON object."""
+    from gateway.player.documents import plan_from_json, progress_from_json  # noqa: PLC0415 - heavy
+
+    plan, progress = read(plan_from_json, one.plan, one.id), read(progress_from_json, one.progress, one.id)
+    told = as_json(Begun(one.id, plan, progress), plan.target, done=one.state == "done")
+    return told | {"state": state_of(one, now), "begun": full(one.started), "updated": full(one.updated)}
+
+
+def _origin(plan: "documents.Plan", now: float) -> str:
+    if plan.file:
+        return plan.file.rpartition("/")[2]
+    since, until = plan.search.since, plan.search.until
+    return f"{clock(since, now) if since else '...'} to {clock(until, now) if until else '...'}"
+
+
+def show_step(step: "Step", publication: "Publication", *, in_json: bool) -> None:
+    """Print what would be sent for a message, and when."""
+    recorded, header = step.recorded, publication.header
+    message_id = (header.message_id if header is not None else recorded.message_id) or ""
+    where = f"{publication.address.exchange or 'queue'}:{publication.address.routing_key}"
+    if in_json:
+        typer.echo(
+            json.dumps(
+                {
+                    "after_seconds": round(step.due, 6),
+                    "recorded": full(recorded.at),
+                    "verb": recorded.verb,
+                    "noun": recorded.noun,
+                    "source": recorded.source,
+                    "message_id": message_id,
+                    "to": where,
+                    "bytes": len(publication.body),
+                    "changed": [one.name.lower() for one in step.changed.differences],
+                }
+            )
+        )
+        return
+    told = (
+        f"{recorded.verb or '?'}({recorded.noun or '?'}) from {recorded.source or '?'}, MessageID {message_id or '-'}"
+    )
+    line = Text.assemble((f"+{step.due:>10.3f} s  ", "bold"), printable(told), ("  " + printable(where), "dim"))
+    out.print(line, soft_wrap=True)
