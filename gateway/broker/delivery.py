@@ -23,6 +23,7 @@ class Delivery:
 
     `unbound` tells that it came from the queue of what no binding took. `redelivered` is the broker's mark: the
     message may have been handled before. `retry_in` is the pause in seconds before the next try at a full receiver.
+    `closed`: all is done but for writing it down; then it is settled.
     `sent` names what is published for it on behalf of conversations: their ids, each with that of the publication.
     """
 
@@ -34,6 +35,7 @@ class Delivery:
     unbound: bool
     content_header: bytes
     outstanding: int = 0
+    closed: bool = False
     settled: bool = False
     set_aside: bool = False
     retry_in: float = 0.0
