@@ -35,6 +35,7 @@ class Options:
     direction: str
     dead: bool
     replies: bool
+    replayed: bool
     target: str
     speed: str
     rate: str | None

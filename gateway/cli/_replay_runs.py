@@ -32,6 +32,9 @@ T = TypeVar("T")
 _STORE_PATIENCE: Final = 60.0
 _SWITCH: Final = 0.0005
 _REPLY: Final = "reply"
+_REPLAYED: Final = "replayed"
+_OPERATORS: Final = frozenset({_REPLAYED, "retried", "discarded", "edited"})
+"""Outcomes of what operators did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,8 @@ async def planned(settings: "Settings", journal: "Journal", options: "Options", 
         incoming=options.direction != "out",
         outgoing=options.direction != "in",
         dead=options.dead,
-        answers=options.replies or not _through_gateway(options.target),
+        answers=options.replies or is_file(options.target) or options.target.startswith(("queue:", "topic:")),
+        replayed=options.replayed or options.file is not None,
     )
     fingerprint, records = "", 0
     if options.file is not None:
@@ -135,7 +139,7 @@ async def begin(kept_: Kept, begun: Begun, note: str, told: str) -> Begun:
     )
     reason = f"replay {begun.id} of {begun.plan.total:,} messages to {told}" + (f": {note}" if note else "")
     passage = Passage(
-        kept_.journal.new_id(), "in", getpass.getuser(), kind="operator", outcome="replayed", reason=reason
+        kept_.journal.new_id(), "in", getpass.getuser(), kind="operator", outcome=_REPLAYED, reason=reason
     )
     await kept_.journal.write([passage])
     return replace(begun, owner=owner)
@@ -275,10 +279,6 @@ async def _check_place(settings: "Settings", aim: Aim, player: "Player") -> None
         await outbound.close()
 
 
-def _through_gateway(target: str) -> bool:
-    return target in ("in", "dry-run")
-
-
 def _context(options: "Options", settings: "Settings") -> str | None:
     if options.context is not None or is_file(options.target):
         return options.context
@@ -294,6 +294,7 @@ async def _found(journal: "Journal", search: "JournalSearch", selection: "Select
         if (selection.incoming if count.direction == "in" else selection.outgoing)
         and (selection.dead or not count.outcome.startswith("dead"))
         and (selection.answers or count.verb != _REPLY)
+        and count.outcome not in _OPERATORS
     )
     first = await journal.find(search, 1, oldest_first=True)
     last = await journal.find(search, 1)

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from gateway.cli._replay_aims import is_file
 from gateway.cli._replay_runs import Begun, read
 from gateway.cli._shared import counted, err, out, printable, show_indented
 from gateway.cli._times import clock, full
@@ -112,8 +113,8 @@ def show_report(begun: Begun, told: str, *, done: bool, dry: bool = False) -> No
     """Say what became of a replay, or what would."""
     progress = begun.progress
     head = "Nothing was sent: " if dry else f"Replay {begun.id} {'is done' if done else 'has stopped'}: "
-    verb = " would be" if dry else ""
-    text = f"{counted(progress.sent, 'message')}{verb} sent to {told} in {lasted(progress.seconds)}."
+    verb = f"{'would be ' if dry else ''}{'written' if is_file(told) else 'sent'}"
+    text = f"{counted(progress.sent, 'message')} {verb} to {told} in {lasted(progress.seconds)}."
     out.print(Text.assemble((head, "bold" if done else "bold yellow"), printable(text)), soft_wrap=True)
     for label, line in _report(begun):
         show_indented(line, indent=2, label=label, style="red" if label == "refused" else "")
@@ -129,15 +130,15 @@ def _report(begun: Begun) -> Iterator[tuple[str, str]]:
         more = _from(begun) if name == Difference.CONTEXT.name else ""
         yield "changed", f"{count:,}: {Difference[name]}{more}"
     for name, count in sorted(progress.left_out.items(), key=lambda pair: -pair[1]):
-        yield "left out", f"{count:,} {LeftOut[name]}"
+        yield "left out", f"{count:,}: {LeftOut[name]}"
     if progress.masked:
-        yield "masked", f"{progress.masked:,} were recorded with personal data masked (***), and sent like that"
+        yield "masked", f"{progress.masked:,}: recorded with personal data masked (***), and sent like that"
     if progress.undeliverable:
-        yield "refused", f"{progress.undeliverable:,} reached no queue"
+        yield "refused", f"{progress.undeliverable:,}: reached no queue"
         for problem in progress.problems:
             yield "", problem
     if progress.repeated:
-        yield "repeated", f"{progress.repeated:,} may have been sent before a stop: marked cim-redelivered"
+        yield "repeated", f"{progress.repeated:,}: may have been sent before a stop: marked cim-redelivered"
     errors = progress.errors
     median, most = errors.quantile(0.5), errors.quantile(0.99)
     if median is not None and most is not None:
@@ -245,8 +246,12 @@ def show_step(step: "Step", publication: "Publication", *, in_json: bool) -> Non
             )
         )
         return
-    told = (
-        f"{recorded.verb or '?'}({recorded.noun or '?'}) from {recorded.source or '?'}, MessageID {message_id or '-'}"
+    if header is None:
+        told = f"a message that cannot be read, {counted(len(publication.body), 'byte')}"
+    else:
+        told = f"{header.verb}({header.noun}) from {header.source or '?'}, {message_id or 'no MessageID'}"
+    context = (header.context or "") if header is not None else ""
+    out.print(
+        Text.assemble((f"+{step.due:>10.3f} s  ", "bold"), (printable(f"{context:<11} "), "dim"), printable(told)),
+        soft_wrap=True,
     )
-    line = Text.assemble((f"+{step.due:>10.3f} s  ", "bold"), printable(told), ("  " + printable(where), "dim"))
-    out.print(line, soft_wrap=True)

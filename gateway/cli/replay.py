@@ -60,7 +60,10 @@ def replay(  # noqa: PLR0917 - an option each
     ] = "in",
     dead: Annotated[bool, typer.Option("--dead", help="What went to the dead letters too.")] = False,
     replies: Annotated[
-        bool, typer.Option("--replies", help="Answers too, through the gateway; elsewhere they are sent anyway.")
+        bool, typer.Option("--replies", help="Answers too; to a queue, a topic or a file they are sent anyway.")
+    ] = False,
+    replayed: Annotated[
+        bool, typer.Option("--replayed", help="What earlier replays sent too; from a file it is sent anyway.")
     ] = False,
     target: Annotated[
         str | None,
@@ -149,6 +152,7 @@ def replay(  # noqa: PLR0917 - an option each
         one_of(direction, "--direction", DIRECTIONS),
         dead,
         replies,
+        replayed,
         target.strip(),
         speed or _AS_RECORDED,
         rate,

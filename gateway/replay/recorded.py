@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from gateway.message.verbs import MessageKind, Verb
+from gateway.replay.mark import PROPERTY
 
 OPERATOR: Final = "operator"
 """The kind of what an operator did: no message."""
@@ -47,6 +48,11 @@ class Recorded:
         return outcome.partition(":")[0] == _DEAD or outcome in _REFUSED
 
     @property
+    def replayed(self) -> bool:
+        """Whether a replay has sent it."""
+        return self.body is not None and PROPERTY.encode() in self.body
+
+    @property
     def answers(self) -> bool:
         """Whether it answers another."""
         return self.kind in _ANSWERS or self.verb == Verb.REPLY
@@ -59,6 +65,7 @@ class LeftOut(StrEnum):
     DIRECTION = "went the other way (--direction both sends them too)"
     OPERATOR = "what operators did: no messages"
     DEAD = "went to the dead letters (--dead sends them too)"
+    REPLAYED = "sent by earlier replays (--replayed sends them too)"
     ANSWER = "answers, which systems give by themselves (--replies sends them too)"
     NO_ROUTE = "not taken by the route"
     UNREADABLE = "cannot be read, so that the system's adapter cannot write them"
@@ -73,6 +80,7 @@ class Selection:
     outgoing: bool = False
     dead: bool = False
     answers: bool = False
+    replayed: bool = False
 
     def leaves_out(self, message: Recorded) -> LeftOut | None:
         """Say why a message is left out; None where it is not."""
@@ -84,4 +92,6 @@ class Selection:
             return LeftOut.DEAD
         if message.answers and not self.answers:
             return LeftOut.ANSWER
+        if message.replayed and not self.replayed:
+            return LeftOut.REPLAYED
         return LeftOut.NO_BODY if message.body is None else None

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.replay import LeftOut, ReplayMark, Selection, Spacing, read_mark
-from tests.replay.recording import recorded
+from gateway.replay import Changes, LeftOut, ReplayMark, Selection, Spacing, read_mark
+from tests.replay.recording import message, recorded
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,7 @@ from tests.replay.recording import recorded
         ({"verb": "reply"}, LeftOut.ANSWER),
         ({"kind": "operator", "body": None}, LeftOut.OPERATOR),
         ({"body": None}, LeftOut.NO_BODY),
+        ({"body": Changes("r-1").made(message()).body}, LeftOut.REPLAYED),
     ],
 )
 def test_what_came_in_is_sent_again_unless_there_is_a_reason(changes: dict[str, Any], why: LeftOut | None) -> None:
@@ -32,8 +33,9 @@ def test_what_came_in_is_sent_again_unless_there_is_a_reason(changes: dict[str, 
 
 
 def test_dead_letters_answers_and_what_went_out_are_sent_when_asked_for() -> None:
-    everything = Selection(outgoing=True, dead=True, answers=True)
-    for changes in ({"outcome": "dead:invalid"}, {"kind": "ResponseMessage"}, {"incoming": False}):
+    everything = Selection(outgoing=True, dead=True, answers=True, replayed=True)
+    replayed = {"body": Changes("r-1").made(message()).body}
+    for changes in (replayed, {"outcome": "dead:invalid"}, {"kind": "ResponseMessage"}, {"incoming": False}):
         assert everything.leaves_out(recorded(**changes)) is None
     assert Selection(incoming=False, outgoing=True).leaves_out(recorded()) is LeftOut.DIRECTION
 
