@@ -49,7 +49,7 @@ def _bar(begun: Begun, run: "Player | Filer") -> Callable[[], None]:
     bar.start()
 
     def show() -> None:
-        told = printable(f"{_how_far(begun, rate)}  {run.trouble}".rstrip())
+        told = printable(f"{_how_far(begun, rate)}  {run.troubles.now}".rstrip())
         bar.update(task, completed=begun.progress.looked_at, told=told, refresh=True)
         if _ended(run, begun):
             bar.stop()
@@ -58,14 +58,13 @@ def _bar(begun: Begun, run: "Player | Filer") -> Callable[[], None]:
 
 
 def _lines(begun: Begun, run: "Player | Filer") -> Callable[[], None]:
-    rate, last, told = _Rate(begun), time.monotonic(), ""
+    rate, last = _Rate(begun), time.monotonic()
 
     def show() -> None:
-        nonlocal last, told
+        nonlocal last
         now = time.monotonic()
-        if run.trouble != told:
-            told = run.trouble
-            err.print(Text(printable(told or "going on")), soft_wrap=True)
+        for news in run.troubles.news():
+            err.print(Text(printable(news)), soft_wrap=True)
         if now - last >= _EVERY:
             last = now
             err.print(Text(f"{begun.id}: {_how_far(begun, rate)}"), soft_wrap=True)

@@ -35,7 +35,7 @@ class Filer:
     ) -> None:
         self.progress = keeper.progress
         self.stopping = False
-        self.trouble = ""
+        self.troubles = keeper.troubles
         self._source = source
         self._planner = planner
         self._target = target

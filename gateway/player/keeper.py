@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from gateway.player.documents import Progress, progress_to_json
+from gateway.player.troubles import Trouble, Troubles
 from gateway.store import StoreUnavailable
 from gateway.store.replays import Replays, ReplayState
 
@@ -16,7 +17,7 @@ class TakenOver(RuntimeError):  # noqa: N818 - says what happened
 
 
 class Keeper:
-    """Keeps the progress of one run of one replay. `waiting` says why the store does not take it; empty while it does.
+    """Keeps the progress of one run of one replay, and its troubles.
 
     Where the store is away a note waits, for `patience` seconds at most.
     """
@@ -25,7 +26,7 @@ class Keeper:
         self, replays: Replays, id_: str, owner: str, progress: Progress, now: Callable[[], float], patience: float
     ) -> None:
         self.progress = progress
-        self.waiting = ""
+        self.troubles = Troubles()
         self._replays = replays
         self._id = id_
         self._owner = owner
@@ -48,13 +49,13 @@ class Keeper:
                 try:
                     ours = await self._replays.note(self._id, self._owner, self._now(), told, state)
                 except StoreUnavailable as error:
-                    self.waiting = str(error)
+                    self.troubles.begins(Trouble.STORE, f"{error}. Trying again.")
                     if self._now() - began > self._patience:
                         raise
                     await asyncio.sleep(_PAUSE)
                     continue
                 break
-            self.waiting = ""
+            self.troubles.ends(Trouble.STORE)
             if not ours:
                 raise TakenOver(f"Another run goes on with replay {self._id}; this one has stopped.")
             self._noted = told

@@ -20,6 +20,7 @@ from gateway.player.documents import Progress
 from gateway.player.keeper import Keeper, TakenOver
 from gateway.player.sources import Source
 from gateway.player.targets import Target
+from gateway.player.troubles import Trouble
 from gateway.replay import LeftOut, Pace, Planner, Recorded, Spacing, Step
 
 _CHUNK: Final = 200
@@ -58,12 +59,13 @@ class Reach:
 
 
 class Player:
-    """One run of one replay. `stop` lets it end after what is under way; `trouble` says what holds it up."""
+    """One run of one replay. `stop` lets it end after what is under way; `troubles` says what holds it up."""
 
     def __init__(
         self, source: Source, planner: Callable[[], Planner], target: Target, pace: Pace, keeper: Keeper
     ) -> None:
         self.progress: Progress = keeper.progress
+        self.troubles = keeper.troubles
         self.stopping = False
         self._source = source
         self._planner = planner
@@ -76,15 +78,9 @@ class Player:
         self._refused = 0
         self._numbers = 0
         self._marked_up_to = 0
-        self._blocked = self._lost = self._full = ""
         self._wake = asyncio.Event()
         self._outbound: Outbound | None = None
         self._chunks: asyncio.Queue[list[Account] | None] = asyncio.Queue(1)
-
-    @property
-    def trouble(self) -> str:
-        """What holds the replay up at this moment; empty where nothing does."""
-        return self._lost or self._blocked or self._full or self._keeper.waiting
 
     def stop(self) -> None:
         """Ask for an end: what is under way is confirmed first."""
@@ -107,7 +103,7 @@ class Player:
                     pause, seen, since = reach.first_pause, self.progress.done, now
                 if self.stopping or now - since > reach.patience:
                     raise
-                self._lost = f"{error} Trying again."
+                self.troubles.begins(Trouble.LOST, f"{error} Trying again.")
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, reach.longest_pause)
                 continue
@@ -132,7 +128,7 @@ class Player:
             outbound.publisher.forget(delivery)
             return
         self._refused += 1
-        self._full = f"{failure.text} Trying again."
+        self.troubles.begins(Trouble.FULL, f"{failure.text} Trying again.")
         delivery.retry_in = min(max(delivery.retry_in * 2, 0.5), 8.0)
         asyncio.get_running_loop().call_later(delivery.retry_in, self._again, outbound, delivery, publication)
 
@@ -142,18 +138,22 @@ class Player:
 
     def blocked(self, reason: str | None) -> None:
         """Hear that the broker blocks us (memory or disk alarm), or lets us go on."""
-        self._blocked = "" if reason is None else f"The broker takes no messages at this moment: {reason}."
+        if reason is None:
+            self.troubles.ends(Trouble.BLOCKED)
+        else:
+            self.troubles.begins(Trouble.BLOCKED, f"The broker takes no messages at this moment: {reason}.")
 
     async def _attempt(self, reach: Reach) -> None:
         """Play from where everything before is confirmed, on one connection."""
         self._accounts.clear()
         self._unconfirmed.clear()
         self._bytes = self._refused = 0
-        self._full = self._blocked = ""
+        self.troubles.ends(Trouble.FULL)
+        self.troubles.ends(Trouble.BLOCKED)
         self._marked_up_to = self.progress.reserved
         self._chunks = asyncio.Queue(1)
         outbound = self._outbound = await Outbound.open(reach.access, "replay", self, self.blocked)
-        self._lost = ""
+        self.troubles.ends(Trouble.LOST)
         send = asyncio.create_task(self._send(outbound), name="send")
         read = asyncio.create_task(self._read(), name="read")
         watch = asyncio.create_task(self._watch(outbound, reach.confirm_timeout), name="watch")
@@ -167,6 +167,8 @@ class Player:
                 for one in done - {send}:
                     one.result()
             send.result()
+        except ConnectionResetError as error:
+            raise SessionLost(f"The connection was closed: {error}") from error
         finally:
             for task in tasks:
                 task.cancel()
@@ -269,7 +271,7 @@ class Player:
             await asyncio.sleep(_NAP)
             self.progress.seconds = before + time.monotonic() - began
             waited = outbound.publisher.waiting_for()
-            if waited > confirm_timeout and not self._blocked and not self._refused:
+            if waited > confirm_timeout and Trouble.BLOCKED not in self.troubles and not self._refused:
                 outbound.fail(f"No publisher confirm for {waited:.0f} s.")
             await self._keeper.note()
 
@@ -278,11 +280,12 @@ class Player:
             return
         self._refused -= 1
         if not self._refused:
-            self._full = ""
+            self.troubles.ends(Trouble.FULL)
         if publication.address.exchange:  # one queue was full, others may have it already
             publication = as_repeated(publication)
         outbound.publisher.publish(publication, delivery)
-        outbound.publisher.flush()
+        with suppress(ConnectionResetError):  # `lost` tells of it
+            outbound.publisher.flush()
         outbound.publisher.forget(delivery)
 
     def _settle(self, account: Account) -> None:
