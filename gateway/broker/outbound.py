@@ -48,19 +48,6 @@ class Outbound:
         outbound.publisher = Publisher(tap, channel.number, frame_max, outcomes, prefix=secrets.token_hex(8))
         return outbound
 
-    async def has(self, address: AmqpAddress) -> bool:
-        """Tell whether the queue, or the exchange of a topic, is there."""
-        channel = await self._connection.channel()
-        try:
-            if address.exchange:
-                await channel.get_exchange(address.exchange, ensure=True)
-            else:
-                await channel.get_queue(address.routing_key, ensure=True)
-        except ChannelNotFoundEntity:
-            return False
-        await channel.close()
-        return True
-
     def fail(self, reason: str) -> None:
         """Give the connection up for a reason."""
         if not self.lost.done():
@@ -73,3 +60,22 @@ class Outbound:
 
     def _on_closed(self, _: object, error: BaseException | None) -> None:
         self.fail(f"The connection was closed: {error or 'by the broker'}.")
+
+
+async def is_there(access: Access, address: AmqpAddress) -> bool:
+    """Tell whether the queue, or the exchange of a topic, is on the broker.
+
+    Raises `LoginRefused` or `BrokerUnreachable`.
+    """
+    connection = await connect(access, "replay")
+    try:
+        channel = await connection.channel()
+        if address.exchange:
+            await channel.get_exchange(address.exchange, ensure=True)
+        else:
+            await channel.get_queue(address.routing_key, ensure=True)
+    except ChannelNotFoundEntity:
+        return False
+    finally:
+        await closed(connection)
+    return True

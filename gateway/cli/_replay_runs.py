@@ -145,28 +145,41 @@ async def begin(kept_: Kept, begun: Begun, note: str, told: str) -> Begun:
     return replace(begun, owner=owner)
 
 
-async def take_up(replays: "Replays", named: str, speed: str | None, rate: str | None) -> Begun:
-    """Take a replay up again where it stopped. Raises `CommandError` where there is none, or where it is done."""
-    from gateway.player.documents import plan_from_json, progress_from_json  # noqa: PLC0415 - heavy
+async def plan_of(replays: "Replays", named: str) -> "Plan":
+    """Give the plan of a replay that can go on.
+
+    Raises `CommandError` where there is none, where it is done, and where its file is not what it was.
+    """
+    from gateway.player.documents import plan_from_json  # noqa: PLC0415 - heavy
     from gateway.player.sources import FileChanged, check_unchanged  # noqa: PLC0415 - heavy
     from gateway.store.replays import ReplayState  # noqa: PLC0415 - heavy
 
     stored = await named_replay(replays, named)
     if stored.state is ReplayState.DONE:
         raise CommandError(f"Replay {stored.id} is done.", "Begin another to send the same again.", ExitCode.NOT_FINE)
-    owner = secrets.token_hex(8)
-    taken = await replays.take(stored.id, owner, time.time()) or stored
-    plan = read(plan_from_json, taken.plan, taken.id)
-    progress = read(progress_from_json, taken.progress, taken.id)
-    progress.runs += 1
+    plan = read(plan_from_json, stored.plan, stored.id)
     if plan.file:
         try:
             check_unchanged(Path(plan.file), plan.fingerprint)
         except (FileChanged, OSError) as error:
-            raise CommandError(f"Replay {taken.id} cannot go on: {error}", "Put the file back.") from error
+            raise CommandError(f"Replay {stored.id} cannot go on: {error}", "Put the file back.") from error
+    return plan
+
+
+async def take_up(replays: "Replays", named: str, speed: str | None, rate: str | None) -> Begun:
+    """Take a replay up again where it stopped: from now on it belongs to this run. Raises as `plan_of` does."""
+    from gateway.player.documents import progress_from_json  # noqa: PLC0415 - heavy
+
+    plan = await plan_of(replays, named)
+    owner, id_ = secrets.token_hex(8), plan.changes.replay
+    taken = await replays.take(id_, owner, time.time())
+    if taken is None:
+        raise CommandError(f"Replay {id_} is not there any more.", code=ExitCode.NOT_FINE)
+    progress = read(progress_from_json, taken.progress, id_)
+    progress.runs += 1
     if speed is not None or rate is not None:
         plan = replace(plan, speed=speed or plan.speed, rate=rate or plan.rate)
-    return Begun(taken.id, plan, progress, owner)
+    return Begun(id_, plan, progress, owner)
 
 
 async def named_replay(replays: "Replays", named: str) -> "StoredReplay":
@@ -233,7 +246,6 @@ async def play(
         work = asyncio.create_task(run.write(aim.file))
     else:
         run = Player(source, planner, aim.target, begun.plan.pace, keeper)
-        await _check_place(settings, aim, run)
         work = asyncio.create_task(run.play(_reach(settings)))
     loop, show = asyncio.get_running_loop(), watch(run)
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -261,22 +273,18 @@ def _reach(settings: "Settings") -> "Reach":
     return Reach(access(settings), settings.confirm_timeout, settings.reconnect_first, settings.reconnect_most)
 
 
-async def _check_place(settings: "Settings", aim: Aim, player: "Player") -> None:
-    """Raise `CommandError` where the place is not on the broker: nothing is sent then."""
-    from gateway.broker.outbound import Outbound  # noqa: PLC0415 - heavy
+async def check_place(settings: "Settings", aim: Aim) -> None:
+    """Raise `CommandError` where the place is not on the broker."""
+    from gateway.broker.outbound import is_there  # noqa: PLC0415 - heavy
     from gateway.endpoints import AmqpAddress  # noqa: PLC0415 - heavy
     from gateway.endpoints.amqp import IN_EXCHANGE  # noqa: PLC0415 - heavy
 
-    outbound = await Outbound.open(_reach(settings).access, "replay", player, player.blocked)
-    try:
-        if not await outbound.has(aim.address or AmqpAddress(IN_EXCHANGE, "")):
-            raise CommandError(
-                f"The broker has no {aim.address or f'exchange {IN_EXCHANGE}'}.",
-                "Start the gateway (cimgate run), or cimgate topology apply; a queue of your own must be declared.",
-                ExitCode.BROKER,
-            )
-    finally:
-        await outbound.close()
+    if aim.file is None and not await is_there(_reach(settings).access, aim.address or AmqpAddress(IN_EXCHANGE, "")):
+        raise CommandError(
+            f"The broker has no {aim.address or f'exchange {IN_EXCHANGE}'}.",
+            "Start the gateway (cimgate run), or cimgate topology apply; a queue of your own must be declared.",
+            ExitCode.BROKER,
+        )
 
 
 def _context(options: "Options", settings: "Settings") -> str | None:

@@ -209,13 +209,14 @@ async def _found(url: str, limit: int) -> "list[StoredReplay]":
 
 
 async def _replay(settings: "Settings", options: Options, now: float, *, quiet: bool) -> "tuple[Begun, bool]":
-    from gateway.cli._replay_runs import begin, kept, planned  # noqa: PLC0415 - heavy
+    from gateway.cli._replay_runs import begin, check_place, kept, planned  # noqa: PLC0415 - heavy
 
     async with kept(settings, make=options.file is not None) as store:
         begun = await planned(settings, store.journal, options, now)
         aim = aim_of(options.target, settings, begun.plan.changes.context, options.reply_to)
         if begun.plan.total > _ASKED_ABOVE and not options.yes:
             _ask(begun, aim)
+        await check_place(settings, aim)
         begun = await begin(store, begun, options.note, aim.told)
         return await _run(settings, store, begun, quiet=quiet)
 
@@ -223,9 +224,10 @@ async def _replay(settings: "Settings", options: Options, now: float, *, quiet: 
 async def _resume(
     settings: "Settings", named: str, speed: str | None, rate: str | None, *, quiet: bool
 ) -> "tuple[Begun, bool]":
-    from gateway.cli._replay_runs import kept, take_up  # noqa: PLC0415 - heavy
+    from gateway.cli._replay_runs import aim_of_plan, check_place, kept, plan_of, take_up  # noqa: PLC0415 - heavy
 
     async with kept(settings, make=False) as store:
+        await check_place(settings, aim_of_plan(await plan_of(store.replays, named), settings))
         return await _run(settings, store, await take_up(store.replays, named, speed, rate), quiet=quiet)
 
 
