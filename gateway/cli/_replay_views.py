@@ -194,9 +194,8 @@ def show_list(found: "Sequence[StoredReplay]", now: float) -> None:
         plan, progress = read(plan_from_json, one.plan, one.id), read(progress_from_json, one.progress, one.id)
         state = Text(state_of(one, now), style="" if one.state == "done" else "yellow")
         sent = f"{progress.sent:,} of {plan.total:,}"
-        rows.add_row(
-            clock(one.started, now), one.id, state, sent, printable(_origin(plan, now)), printable(plan.target)
-        )
+        origin, target = _origin(plan, now), plan.target.rpartition("/")[2] if is_file(plan.target) else plan.target
+        rows.add_row(clock(one.started, now), one.id, state, sent, printable(origin), printable(target))
     out.print(rows)
 
 

@@ -153,7 +153,7 @@ def replay(  # noqa: PLR0917 - an option each
         dead,
         replies,
         replayed,
-        target.strip(),
+        str(Path(target).absolute()) if is_file(target) else target.strip(),
         speed or _AS_RECORDED,
         rate,
         one_of(timestamps, "--timestamps", ("original", "shifted")) == "shifted",
