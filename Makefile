@@ -35,6 +35,10 @@ bench-journal: ## what it costs to keep and to find a million messages (half an 
 	@deploy/bootstrap python test-database
 	@$(PYTHON) -m benchmarks.journal_store --write benchmarks/JOURNAL.md $(ARGS)
 
+bench-open: ## memory and idle processor time with up to 100,000 open conversations
+	@deploy/bootstrap python test-broker
+	@$(PYTHON) -m benchmarks.open_conversations --write benchmarks/OPEN.md $(ARGS)
+
 fuzz: ## every schema against two validators: 1,000 instances each and their mutants
 	@deploy/bootstrap python
 	@$(PYTHON) -m benchmarks.fuzz_schemas --write benchmarks/FUZZ.md $(ARGS)

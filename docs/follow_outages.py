@@ -1,4 +1,4 @@
-"""Prints outage events as they come, without those that a system sends itself: a subscriber to `cim.out`.
+"""Prints outage events as they come, without those that a system sends itself: a queue bound to `cim.events`.
 
     python docs/follow_outages.py OWN-SOURCE
 
@@ -20,11 +20,9 @@ async def follow(own: str) -> None:
     settings = load()
     async with await aio_pika.connect(settings.broker_url()) as connection:
         channel = await connection.channel()
-        # A headers exchange of our own takes the end device events of cim.out, and our queue those of domain 26, power.
-        outages = await channel.declare_exchange("example.outages", aio_pika.ExchangeType.HEADERS, auto_delete=True)
         queue = await channel.declare_queue(exclusive=True)
-        await queue.bind(outages, arguments={"x-match": "all", "cim-domain:26": True})
-        await outages.bind("cim.out", f"{settings.context}.EVENTS.EndDeviceEvents.*")
+        wanted = {"x-match": "all", "cim-noun": "EndDeviceEvents", "cim-domain:26": True}  # domain 26 is power
+        await queue.bind("cim.events", arguments=wanted)
         sys.stdout.write("listening\n")
         sys.stdout.flush()
         async with queue.iterator() as events:

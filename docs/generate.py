@@ -233,8 +233,8 @@ def _topology() -> Iterator[str]:
     yield ""
     yield from _table(("queue", "what for"), ((f"`{queue.name}`", queue.purpose) for queue in wanted.queues))
     yield ""
-    bindings = ((f"`{b.exchange}`", f"`{b.key}`" if b.key else "any", f"`{b.queue}`") for b in wanted.bindings)
-    yield from _table(("from exchange", "routing key", "to queue"), bindings)
+    bindings = ((f"`{b.exchange}`", f"`{b.key}`" if b.key else "any", f"`{b.target}`") for b in wanted.bindings)
+    yield from _table(("from exchange", "routing key", "to"), bindings)
     yield ""
     yield "Policies, which the definitions have and the gateway itself does not declare:"
     yield ""

@@ -34,7 +34,7 @@ from gateway.pipeline.conversing import Conversing
 from gateway.pipeline.discretion import Discretion
 from gateway.pipeline.dispatch import Dispatch
 from gateway.pipeline.forwarding import Forwarder
-from gateway.pipeline.housekeeping import DAY, House, Retention
+from gateway.pipeline.housekeeping import DAY, Housekeeper, Retention
 from gateway.pipeline.pages import Keep
 from gateway.pipeline.recording import Recorder
 from gateway.pipeline.refusal import ReplyPlaces, Sender
@@ -93,7 +93,7 @@ class Gateway:
         self._rules = self._make_rules()
         self._topology = topology(settings, self._rules.table)
         self._pipeline: Pipeline | None = None
-        masks(settings, schema_set(settings))  # what is wrong with them is said at the start
+        self._discretion = Discretion(masks(settings, schema_set(settings)), settings.limits())
         self._forwarder = Forwarder(http_endpoints(settings), settings.coverage())
         for table in settings.endpoints:
             if table.exposed:
@@ -152,10 +152,10 @@ class Gateway:
                 return
             opened.push_async_callback(journal.close)
             pipeline = self._pipeline = self._make_pipeline(store, journal)
-            house = House(store, journal, self._retention(), time.time)
-            cleaning = asyncio.create_task(house.keep(), name="housekeeping")
+            housekeeper = Housekeeper(store, journal, self._retention(), time.time)
+            cleaning = asyncio.create_task(housekeeper.keep(), name="housekeeping")
             opened.push_async_callback(lambda: cleaning)
-            opened.callback(house.stop)
+            opened.callback(housekeeper.stop)
             writer = asyncio.create_task(pipeline.recorder.serve(), name="journal")
             opened.push_async_callback(_ended, writer)
             await self._run(pipeline, writer)
@@ -163,17 +163,19 @@ class Gateway:
     def _make_pipeline(self, store: Store, journal: Journal) -> Pipeline:
         settings = self._settings
         conversing = Conversing(store, now=time.time, new_id=time_ordered_id)
-        discretion = Discretion(masks(settings, schema_set(settings)), settings.limits())
         return Pipeline(
             self.rules,
             Talks(
                 conversing, settings.request_timeout, time.time, time_ordered_id,
                 settings.resend_after, settings.allow_cancel_of_get,
             ),
-            Recorder(journal, Keep(settings.journal), discretion, time.time, settings.keep_journal_of),
+            Recorder(
+                journal, Keep(settings.journal), self._discretion, time.time,
+                off_loop_bytes=settings.off_loop_bytes, classes=settings.keep_journal_of,
+            ),
             Sender(settings.name, settings.context),
             _reply_places(settings, self._topology),
-            discretion,
+            self._discretion,
             now=_iso_now,
             new_id=_new_id,
             trace=settings.log_level == "debug",

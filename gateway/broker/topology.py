@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import aio_pika
-from aio_pika.abc import AbstractConnection
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, AbstractQueue
 from aio_pika.exceptions import ChannelPreconditionFailed
 from pamqp.common import FieldTable
 
 from gateway.endpoints import AmqpAddress
-from gateway.endpoints.amqp import IN_EXCHANGE, OUT_EXCHANGE
+from gateway.endpoints.amqp import EVENTS_EXCHANGE, IN_EXCHANGE, OUT_EXCHANGE, HeaderValue
 
 UNBOUND: Final = "cim.in.unbound"
 DEAD: Final = "cim.dead"
@@ -50,11 +50,23 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """A queue takes from an exchange what matches the key."""
+    """A queue, or another exchange, takes from an exchange what matches the key and the headers.
+
+    `headers` are for exchanges of type headers: names and values, one of which must be there (all of them where
+    `every` is set).
+    """
 
     exchange: str
-    queue: str
-    key: str
+    target: str
+    key: str = ""
+    headers: tuple[tuple[str, HeaderValue], ...] = ()
+    every: bool = True
+    to_exchange: bool = False
+
+    @property
+    def arguments(self) -> FieldTable:
+        """Arguments of the binding."""
+        return {"x-match": "all" if self.every else "any", **dict(self.headers)} if self.headers else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +114,10 @@ class Topology:
                 {
                     "source": binding.exchange,
                     "vhost": "/",
-                    "destination": binding.queue,
-                    "destination_type": "queue",
+                    "destination": binding.target,
+                    "destination_type": "exchange" if binding.to_exchange else "queue",
                     "routing_key": binding.key,
-                    "arguments": {},
+                    "arguments": binding.arguments,
                 }
                 for binding in self.bindings
             ],
@@ -149,6 +161,7 @@ def topology_of(
         exchanges=(
             Exchange(UNBOUND, "fanout", purpose="alternate exchange of cim.in"),
             Exchange(IN_EXCHANGE, "topic", alternate=UNBOUND, purpose="systems publish here"),
+            Exchange(EVENTS_EXCHANGE, "headers", purpose="events of cim.out, to be chosen by their headers"),
             Exchange(OUT_EXCHANGE, "topic", purpose="the gateway publishes here, after validation"),
             Exchange(DEAD, "topic", purpose="what was refused, with its reason"),
         ),
@@ -167,6 +180,7 @@ def topology_of(
             ),
             Binding(UNBOUND, UNBOUND, ""),
             Binding(DEAD, DEAD, "#"),
+            Binding(OUT_EXCHANGE, EVENTS_EXCHANGE, f"{context}.EVENTS.#", to_exchange=True),
             *(
                 Binding(OUT_EXCHANGE, address.routing_key, f"{context}.REPLY.{name}")
                 for name, address in addresses.items()
@@ -180,7 +194,7 @@ async def apply(connection: AbstractConnection, topology: Topology) -> None:
 
     Raises `TopologyError` where something exists with others. Each declaration has a channel to itself, because a
     refused one closes its channel. Queues come first, and an exchange gets its bindings before the next one is made,
-    the alternate exchange before the one it serves: a message published in between is never without a place.
+    the one that takes before the one that hands on: a message published in between is never without a place.
     """
     for queue in topology.queues:
         await _declared(connection, f"queue {queue.name}", queue)
@@ -189,9 +203,17 @@ async def apply(connection: AbstractConnection, topology: Topology) -> None:
         await _declared(connection, f"exchange {exchange.name}", exchange)
         for binding in topology.bindings:
             if binding.exchange == exchange.name:
-                target = await channel.get_queue(binding.queue, ensure=False)
-                await target.bind(binding.exchange, binding.key)
+                await _bind(channel, binding)
     await channel.close()
+
+
+async def _bind(channel: AbstractChannel, binding: Binding) -> None:
+    target: AbstractExchange | AbstractQueue
+    if binding.to_exchange:
+        target = await channel.get_exchange(binding.target, ensure=False)
+    else:
+        target = await channel.get_queue(binding.target, ensure=False)
+    await target.bind(binding.exchange, binding.key, arguments=binding.arguments)
 
 
 async def _declared(connection: AbstractConnection, what: str, item: Exchange | Queue) -> None:

@@ -38,6 +38,9 @@ def demo(
     Without CIMGATE_AMQP_URL a private RabbitMQ node is started on a loopback port, and stopped again. Exit status 0
     only if everything became of the messages that should have.
     """
+    from gateway import logs  # noqa: PLC0415 - quick start of the other commands
+
+    logs.configure("warning")  # the node tells of itself; here the day does
     settings = load_settings(ctx, context="TESTING")
     folder.mkdir(parents=True, exist_ok=True)
     for file in folder.glob(f"{_STORE}*"):  # the day before would answer for this one: its requests have the same ids
@@ -50,7 +53,7 @@ def demo(
     out.print(
         Text(
             f"The gateway's log: {folder / 'demo-gateway.log'}. What was asked and answered:\n"
-            f"CIMGATE_STORE=sqlite:///{folder / _STORE} cimgate conversations list",
+            f"CIMGATE_STORE=sqlite:///{folder / _STORE} {sys.argv[0]} conversations list",
             style="dim",
         )
     )
@@ -118,8 +121,15 @@ async def _play(partner: "Partner", ledger: "Ledger", step: "Step", settings: "S
 
 
 def _told(outcomes: dict[str, int]) -> str:
-    words = [name if count == 1 else f"{name} ({count} times)" for name, count in sorted(outcomes.items())]
+    words = [
+        name if count == 1 else f"{name} ({count} times)"
+        for name, count in sorted(outcomes.items(), key=_last_what_is_answered)
+    ]
     return ", ".join(words) or "nothing"
+
+
+def _last_what_is_answered(outcome: tuple[str, int]) -> tuple[bool, str]:
+    return outcome[0].startswith("reply"), outcome[0]
 
 
 async def _collect_rest(partner: "Partner", ledger: "Ledger", queues: list[str]) -> None:

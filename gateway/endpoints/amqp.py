@@ -17,6 +17,9 @@ IN_EXCHANGE: Final = "cim.in"
 OUT_EXCHANGE: Final = "cim.out"
 """Where the gateway publishes what is for a topic: events after validation, replies to `topic:NAME`."""
 
+EVENTS_EXCHANGE: Final = "cim.events"
+"""Takes the events of `cim.out`, to be chosen by their headers: a topic exchange looks at the routing key alone."""
+
 SHORT_STRING: Final = 255
 """The most bytes an AMQP name, routing key or id property can have."""
 

@@ -15,6 +15,7 @@ from gateway.logs import about
 from gateway.message import Finding, Header, Message
 from gateway.pipeline.dead_letter import Reason, dead_letter
 from gateway.pipeline.discretion import Discretion, blanked
+from gateway.pipeline.recording import Recorder
 from gateway.pipeline.settlement import Counts
 from gateway.pipeline.work import Work
 
@@ -24,8 +25,9 @@ log = structlog.get_logger(__name__)
 class Burial:
     """Makes dead letters. `now` gives an ISO time. What is masked for the journal is masked in them too."""
 
-    def __init__(self, counts: Counts, now: Callable[[], str], discretion: Discretion) -> None:
+    def __init__(self, counts: Counts, now: Callable[[], str], discretion: Discretion, recorder: Recorder) -> None:
         self._counts = counts
+        self._recorder = recorder
         self._discretion = discretion
         self._now = now
 
@@ -37,6 +39,7 @@ class Burial:
         if message is not None:
             more |= repairs_of(message)
         header = message.header if message else None
+        self._recorder.dead(delivery, reason, finding)
         return self._made(delivery, delivery.body, header, reason, finding, more)
 
     def undelivered(self, delivery: Delivery, publication: Publication, failure: Failure) -> Publication | None:
@@ -46,6 +49,7 @@ class Burial:
         if publication.unwanted is not None:  # an event without a route that nobody has subscribed to
             more: dict[str, HeaderValue] = {"answered": "not due"}
             header, finding = publication.header, publication.unwanted()
+            self._recorder.dead(delivery, Reason.UNROUTABLE, finding)
             return self._made(delivery, delivery.body, header, Reason.UNROUTABLE, finding, more)
         finding = Finding(
             "no-queue",
@@ -54,6 +58,8 @@ class Burial:
             "Create the queue (cimgate topology apply does for those of systems), then send the message again.",
         )
         more = {"receiver": str(publication.address)}
+        if not publication.origin[0]:  # of what a conversation says, the message that came is not at its end
+            self._recorder.dead(delivery, Reason.UNDELIVERABLE, finding)
         return self._made(delivery, publication.body, publication.header, Reason.UNDELIVERABLE, finding, more)
 
     def unaddressed(
@@ -97,7 +103,7 @@ class Burial:
         if self._discretion.concerns(None):
             kept = self._discretion.redacted(body, header.noun if header else "")
             finding = blanked(finding, kept.values)
-            more = more | {"masked": True}
+            more = more if kept.body == body else more | {"masked": True}
             body = kept.why.encode() if kept.body is None else kept.body
         log.warning(
             "dead letter", reason=reason.value, code=str(finding.code), rule=finding.rule, text=finding.text,

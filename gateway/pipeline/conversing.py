@@ -5,11 +5,10 @@ confirmed the conversation hears of that. A crash in between leaves it in the co
 published again, marked as repeated.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 import structlog
 
@@ -31,15 +30,12 @@ from gateway.conversations import (
 )
 from gateway.crashpoints import crash_point
 from gateway.message.verbs import Verb
+from gateway.pipeline.patience import Patience
 from gateway.pipeline.work import Work, entry_of, outgoing
 from gateway.store import Entry, Key, Store, Stored, StoredLeg, StoreUnavailable, Tie, Unit
 
-T = TypeVar("T")
-
 log = structlog.get_logger(__name__)
 
-_PAUSE: Final = 0.5
-_LONGEST_PAUSE: Final = 8.0
 _MOST_DUE: Final = 100
 _RECENT: Final = 300.0
 """Seconds after its end for which a conversation is still taken to be that of a marked request without any id."""
@@ -79,8 +75,7 @@ class Conversing:
         self._new_id = new_id
         self._later: list[tuple[str, Input]] = []
         self._passed_over: set[str] = set()
-        self.waiting = ""
-        """Why the store is not there; empty while it is."""
+        self._patience = Patience("store not available, intake pauses", "store takes conversations again")
 
     def confirmed(self, delivery: Delivery) -> None:
         """Hear that everything published for a delivery is on its way."""
@@ -136,25 +131,7 @@ class Conversing:
             async with self._store.look() as reader:
                 return await reader.bodies(wanted)
 
-        return await self._patiently(read) if wanted else {}
-
-    async def _patiently(self, use: Callable[[], Awaitable[T]]) -> T:
-        """Use the store, again and again while it is not there."""
-        pause = _PAUSE
-        while True:
-            try:
-                result = await use()
-            except StoreUnavailable as error:
-                if str(error) != self.waiting:  # a broken connection says less than the attempt to open another
-                    log.warning("store not available, intake pauses", reason=str(error), retry_in=pause)
-                self.waiting = str(error)
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, _LONGEST_PAUSE)
-                continue
-            if self.waiting:
-                log.info("store takes conversations again")
-                self.waiting = ""
-            return result
+        return await self._patience.use(read) if wanted else {}
 
     def _pass_over(self, works: Iterable[Work]) -> None:
         """Leave conversations alone that cannot be fed: they would fall due for ever. Another release may know them."""
@@ -171,7 +148,7 @@ class Conversing:
         waiting = works
         while waiting:
             try:
-                waiting = await self._patiently(partial(self._transact, waiting))
+                waiting = await self._patience.use(partial(self._transact, waiting))
             except Exception as error:  # noqa: BLE001 - told where the work is from
                 if len(waiting) == 1:
                     waiting[0].result, waiting[0].effects, waiting[0].failure = None, (), error

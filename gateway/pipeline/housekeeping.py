@@ -33,7 +33,7 @@ class Retention:
     size: int | None = None
 
 
-class House:
+class Housekeeper:
     """Removes, every hour, what has been kept long enough. `now` is since the epoch.
 
     Several processes may do so at the same time: they leave out what the others have in hand.

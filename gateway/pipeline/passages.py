@@ -15,20 +15,22 @@ from gateway.pipeline.discretion import Discretion
 from gateway.pipeline.pages import Keep, Outcome, Page, Said
 from gateway.store.journal import Handover, Passage
 
-_LARGE: Final = 50_000
-"""Bytes from which on a message is looked through in a worker thread."""
 _NO_HEADER: Final = Header("", "")
 
 
 class Scribe:
     """Writes passages; `new_id` gives the id of one that came or was made at a time.
 
-    `classes` are the nouns that are kept for a time of their own.
+    A message of more than `off_loop_bytes` is looked through in a worker thread. `classes` are the nouns that are kept
+    for a time of their own.
     """
 
-    def __init__(self, new_id: Callable[[float], int], discretion: Discretion, classes: Collection[str] = ()) -> None:
+    def __init__(
+        self, new_id: Callable[[float], int], discretion: Discretion, off_loop_bytes: int, classes: Collection[str] = ()
+    ) -> None:
         self._new_id = new_id
         self._discretion = discretion
+        self._off_loop_bytes = off_loop_bytes
         self._classes = frozenset(classes)
 
     async def passages(self, delivery: Delivery, page: Page, now: float) -> list[Passage]:
@@ -36,7 +38,7 @@ class Scribe:
 
         What was handed on byte for byte has none of its own: it stands among the deliveries of what came.
         """
-        if len(delivery.body) > _LARGE:
+        if len(delivery.body) > self._off_loop_bytes:
             return await asyncio.to_thread(self._passages, delivery, page, now)
         return self._passages(delivery, page, now)
 

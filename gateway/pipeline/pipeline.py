@@ -67,7 +67,7 @@ class Pipeline:
         self._talks = talks
         self.recorder = recorder
         self.counts = Counts()
-        self.burial = Burial(self.counts, now, discretion)
+        self.burial = Burial(self.counts, now, discretion, recorder)
         self._sender = sender
         self._places = places
         self._now = now
@@ -130,9 +130,8 @@ class Pipeline:
                 if isinstance(work.given, EventSeen):
                     event = self._talks.tied(work)
                     self._deliver(session, work.delivery, event, self.rules.table.match(event), self.rules)
-                elif work.result is None and isinstance(
-                    work.given, ReplyArrived
-                ):  # to nothing that was asked through us
+                elif work.result is None and isinstance(work.given, ReplyArrived):
+                    # It answers nothing that was asked through this gateway.
                     self._hand_on_reply(session, work.delivery, work.examined, self.rules)
             except Exception as error:  # noqa: BLE001 - told by `_fail`
                 self._fail(session, work.delivery, work.examined, error)
@@ -292,8 +291,6 @@ class Pipeline:
         self, session: Session, delivery: Delivery, message: Message | None, reason: Reason, finding: Finding,
         answered: str = "not due",
     ) -> None:  # fmt: skip
-        page = self.recorder.page(delivery)
-        page.outcome, page.finding = f"{Outcome.DEAD}:{reason}", finding
         session.publisher.publish(self.burial.letter(delivery, message, reason, finding, answered), delivery)
 
     def _publish(

@@ -6,7 +6,7 @@ is not there nothing is acknowledged, and intake stops by itself.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Final
 
@@ -15,17 +15,16 @@ import structlog
 from gateway.broker import Delivery
 from gateway.crashpoints import crash_point
 from gateway.endpoints import Publication
+from gateway.message import Finding
 from gateway.pipeline.discretion import Discretion
 from gateway.pipeline.examination import Examined
-from gateway.pipeline.pages import FULLEST, Keep, Page, Said
+from gateway.pipeline.pages import FULLEST, Keep, Outcome, Page, Said
 from gateway.pipeline.passages import Scribe
-from gateway.store import StoreUnavailable
+from gateway.pipeline.patience import Patience
 from gateway.store.journal import Journal, Passage
 
 log = structlog.get_logger(__name__)
 
-_PAUSE: Final = 0.5
-_LONGEST_PAUSE: Final = 8.0
 _AT_ONCE: Final = 500
 
 Acknowledge = Callable[[Sequence[Delivery]], None]
@@ -42,19 +41,18 @@ class Recorder:
 
     def __init__(
         self, journal: Journal, keep: Keep, discretion: Discretion, now: Callable[[], float],
-        classes: Collection[str] = (),
+        *, off_loop_bytes: int, classes: Collection[str] = (),
     ) -> None:  # fmt: skip
         self._journal = journal
         self._keep = keep
         self._now = now
-        self._scribe = Scribe(journal.new_id, discretion, classes)
+        self._scribe = Scribe(journal.new_id, discretion, off_loop_bytes, classes)
         self._pages: dict[Delivery, Page] = {}
         self._closed: list[_Closed] = []
         self._wake = asyncio.Event()
         self._flushed = asyncio.Event()
         self._flushed.set()
-        self.waiting = ""
-        """Why the journal is not there; empty while it is."""
+        self._patience = Patience("journal not available, intake pauses", "journal takes messages again")
 
     def opened(self, delivery: Delivery, examined: Examined) -> Page:
         """Open the page of a delivery that has come."""
@@ -87,6 +85,11 @@ class Recorder:
         for said in page.said:
             if said.publication.address == publication.address:
                 said.failure = failure
+
+    def dead(self, delivery: Delivery, reason: str, finding: Finding) -> None:
+        """Note that a message ends in the dead letters, and why."""
+        page = self.page(delivery)
+        page.outcome, page.finding = f"{Outcome.DEAD}:{reason}", finding
 
     def close(self, delivery: Delivery, acknowledge: Acknowledge) -> None:
         """Let a delivery be written down, and acknowledged after that."""
@@ -134,31 +137,14 @@ class Recorder:
     async def _write(self, passages: list[Passage]) -> None:
         """Write all; each by itself where the journal does not take them together."""
         try:
-            await self._patiently(partial(self._journal.write, passages))
+            await self._patience.use(partial(self._journal.write, passages))
         except Exception:
             if len(passages) == 1:
                 log.exception("the journal does not take a message", message_id=passages[0].message_id)
-                await self._patiently(partial(self._journal.write, [self._scribe.stripped(passages[0])]))
+                await self._patience.use(partial(self._journal.write, [self._scribe.stripped(passages[0])]))
                 return
             for passage in passages:
                 await self._write([passage])
-
-    async def _patiently(self, use: Callable[[], Awaitable[None]]) -> None:
-        pause = _PAUSE
-        while True:
-            try:
-                await use()
-            except StoreUnavailable as error:
-                if str(error) != self.waiting:
-                    log.warning("journal not available, intake pauses", reason=str(error), retry_in=pause)
-                self.waiting = str(error)
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, _LONGEST_PAUSE)
-                continue
-            if self.waiting:
-                log.info("journal takes messages again")
-                self.waiting = ""
-            return
 
 
 def _acknowledge(closed: Sequence[_Closed]) -> None:

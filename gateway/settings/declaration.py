@@ -102,7 +102,7 @@ class Settings(BaseSettings):
     )
     publish_events: bool = Field(
         default=True,
-        description="Publish every valid event on exchange cim.out too, for subscribers: a quarter more work an event. "
+        description="Publish every valid event on exchange cim.out too, for subscribers: nearly half the work again. "
         "Without it only events that the gateway itself makes (publish in a route) go there.",
     )
     prefetch: int = Field(

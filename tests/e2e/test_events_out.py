@@ -44,18 +44,14 @@ class Subscriber:
 async def subscribed(
     url: str, key: str = "TESTING.EVENTS.#", match: dict[str, Any] | None = None
 ) -> AsyncIterator[Subscriber]:
-    """Bind by routing key, or (`match`) by headers through a headers exchange of one's own."""
+    """Bind by routing key, or (`match`) by headers."""
     async with await aio_pika.connect(url) as connection:
         channel = await connection.channel()
         queue = await channel.declare_queue(exclusive=True)
         if match is None:
             await queue.bind("cim.out", key)
         else:
-            exchange = await channel.declare_exchange(
-                "outages.of.a.test", aio_pika.ExchangeType.HEADERS, auto_delete=True
-            )
-            await queue.bind(exchange, arguments=match)
-            await exchange.bind("cim.out", key)
+            await queue.bind("cim.events", arguments=match)
         yield Subscriber(queue)
 
 

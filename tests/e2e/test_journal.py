@@ -129,6 +129,25 @@ async def test_a_route_can_keep_less_but_a_dead_letter_is_always_kept(amqp_url: 
         assert passages[good.id].size == len(good.body)
 
 
+async def test_what_no_queue_takes_and_what_nobody_wants_ends_as_dead(
+    broker: Broker, amqp_url: str, vhost: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "routes"
+    folder.mkdir()
+    (folder / "mdm.toml").write_text(ROUTES["mdm.toml"].replace('noun = "*"', 'noun = "MeterReadings"'))
+    lost, unwanted = parts("MeterReadings", "created"), parts("MeterReadSchedule", "created")
+    async with running(amqp_url, tmp_path):
+        await broker.ctl("delete_queue", "--vhost", vhost, "cim.MDM")
+        for made in (lost, unwanted):
+            await send(amqp_url, made.xml(), f"TESTING.EVENTS.{made.noun}.created")
+        await take(amqp_url, "cim.dead", 2)
+    came = {passage.message_id: passage for passage in await everything(store_of(tmp_path))}
+    assert (came[lost.id].outcome, came[lost.id].rule) == ("dead:undeliverable", "no-queue")
+    assert (came[unwanted.id].outcome, came[unwanted.id].rule) == ("dead:unroutable", "no-route")
+    assert came[lost.id].reason
+    assert came[lost.id].deliveries[0].seconds is None
+
+
 MARKER = "Wilhelmine-Personal-Name"
 MASKS = """
 [masks]
@@ -154,10 +173,16 @@ async def test_a_masked_value_reaches_its_system_and_is_kept_nowhere(amqp_url: s
         await send(amqp_url, customer(MARKER, tail="2")[:-20], EVENTS)  # not well-formed
         [delivered] = await take(amqp_url, "cim.MDM", 1)
         dead = await take(amqp_url, "cim.dead", 2)
+        other = parts("MeterReadings", "created")
+        other.context = "PRODUCTION"
+        await send(amqp_url, other.xml(), "TESTING.EVENTS.MeterReadings.created")
+        [unmasked] = await take(amqp_url, "cim.dead", 1)
         await until(lambda: _empty(amqp_url), "the intake is empty")
     assert MARKER.encode() in delivered.body
     passages = await everything(store_of(tmp_path))
-    assert [passage.verdict for passage in passages] == ["ok", "refused", "unreadable"]
+    assert [passage.verdict for passage in passages] == ["ok", "refused", "unreadable", "refused"]
+    assert unmasked.body == other.xml()
+    assert "masked" not in unmasked.headers
     kept = [repr(passage) for passage in passages] + [repr(letter) for letter in dead] + [gateway.log()]
     assert not [text for text in kept if MARKER in text]
     for file in tmp_path.glob("*.db*"):  # noqa: ASYNC240 - nothing else runs

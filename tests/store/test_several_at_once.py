@@ -2,48 +2,23 @@
 
 import asyncio
 import json
-import sys
-from asyncio import create_subprocess_exec, gather
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from asyncio import gather
+from asyncio.subprocess import Process
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from gateway.store import Search, Store, Stored
 from gateway.store.opening import open_store
+from tests.processes import at_once, line_of
 from tests.store.rows import NOW, conversation, leg
 from tests.store.stepping import stepped
 
-TOP = Path(__file__).parents[2]
 
-
-@asynccontextmanager
-async def processes(url: str, what: str, *names: str, count: int = 0) -> AsyncIterator[list[Process]]:
+def processes(url: str, what: str, *names: str, count: int = 0) -> AbstractAsyncContextManager[list[Process]]:
     """Processes that have opened the store and begin now, all at once; killed at the end."""
-    started: list[Process] = []
-    try:
-        for name in names:
-            command = [sys.executable, "-m", "tests.store.stepping", url, what, str(count), name]
-            started.append(await create_subprocess_exec(*command, cwd=TOP, stdin=PIPE, stdout=PIPE, stderr=PIPE))
-        for process in started:
-            assert await line_of(process) == "ready"
-        for process in started:
-            assert process.stdin is not None
-            process.stdin.write(b"go\n")
-        yield started
-    finally:
-        for process in started:
-            if process.returncode is None:
-                process.kill()
-                await process.communicate()
-
-
-async def line_of(process: Process) -> str:
-    assert process.stdout is not None
-    return (await process.stdout.readline()).decode().rstrip()
+    return at_once("tests.store.stepping", [(url, what, str(count), name) for name in names])
 
 
 async def output_of(process: Process) -> str:

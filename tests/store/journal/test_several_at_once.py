@@ -1,44 +1,23 @@
 """Several processes at one journal, and one that is killed."""
 
 import asyncio
-import sys
-from asyncio import create_subprocess_exec, gather
-from asyncio.subprocess import PIPE, Process
+from asyncio import gather
+from asyncio.subprocess import Process
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
+from contextlib import AbstractAsyncContextManager
 
 from gateway.store.journal import Journal, JournalSearch
 from gateway.store.journal.opening import open_journal
+from tests.processes import at_once
 from tests.store.journal.passages import passage
 from tests.store.journal.writing import GROUP
 
-TOP = Path(__file__).parents[3]
 ENDLESS = 1_000_000
 
 
-@asynccontextmanager
-async def writers(url: str, *names: str, groups: int) -> AsyncIterator[list[Process]]:
+def writers(url: str, *names: str, groups: int) -> AbstractAsyncContextManager[list[Process]]:
     """Processes that have opened the journal and begin now, all at once; killed at the end."""
-    started: list[Process] = []
-    try:
-        for name in names:
-            command = [sys.executable, "-m", "tests.store.journal.writing", url, name, str(groups)]
-            started.append(await create_subprocess_exec(*command, cwd=TOP, stdin=PIPE, stdout=PIPE, stderr=PIPE))
-        for process in started:
-            assert process.stdout is not None
-            assert process.stdin is not None
-            assert await process.stdout.readline() == b"ready\n"
-        for process in started:
-            assert process.stdin is not None
-            process.stdin.write(b"go\n")
-        yield started
-    finally:
-        for process in started:
-            if process.returncode is None:
-                process.kill()
-                await process.communicate()
+    return at_once("tests.store.journal.writing", [(url, name, str(groups)) for name in names])
 
 
 async def test_what_two_processes_write_at_once_is_all_there_once(store_url: str) -> None:
