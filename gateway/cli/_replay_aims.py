@@ -87,9 +87,10 @@ def guard(text: str, settings: "Settings", context: str | None, *, allowed: bool
         "Replay with --context TESTING to a gateway that serves that, or into a file. --yes-production does it all the "
         "same: real systems will act on old messages."
     )
-    if (context or settings.context) == PRODUCTION:
+    context = context or settings.context
+    if context.strip().upper() == PRODUCTION:
         raise CommandError(f"This would replay into {PRODUCTION}.", advice)
-    if settings.context == PRODUCTION and text != IN:
+    if settings.context.strip().upper() == PRODUCTION and text != IN:
         raise CommandError(f"{text} is a place of a gateway that serves {PRODUCTION}.", advice)
 
 

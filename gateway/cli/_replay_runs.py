@@ -7,12 +7,13 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
-from gateway.cli._replay_aims import Aim, aim_of, is_file
+from gateway.cli._replay_aims import Aim, aim_of, guard, is_file
+from gateway.cli._replay_options import pace_of
 from gateway.cli._shared import CommandError, ExitCode
 from gateway.cli._stores import existing_store
 
@@ -22,19 +23,17 @@ if TYPE_CHECKING:
     from gateway.player.filing import Filer
     from gateway.player.player import Player, Reach
     from gateway.player.sources import Source
-    from gateway.replay import Planner, Selection
+    from gateway.replay import Pace, Planner, Selection
     from gateway.settings import Settings
     from gateway.store.journal import Journal, JournalSearch
     from gateway.store.replays import Replays, StoredReplay
 
 T = TypeVar("T")
+Watch: TypeAlias = "Callable[[Player | Filer], AbstractContextManager[Callable[[], None]]]"
 
 _STORE_PATIENCE: Final = 60.0
 _SWITCH: Final = 0.0005
-_REPLY: Final = "reply"
 _REPLAYED: Final = "replayed"
-_OPERATORS: Final = frozenset({_REPLAYED, "retried", "discarded", "edited"})
-"""Outcomes of what operators did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ async def kept(settings: "Settings", *, make: bool) -> AsyncIterator[Kept]:
 async def planned(settings: "Settings", journal: "Journal", options: "Options", now: float) -> Begun:
     """Plan a new replay. Raises `CommandError` where nothing is found, or what is asked for cannot be."""
     from gateway.player.documents import Plan, Progress  # noqa: PLC0415 - heavy
-    from gateway.player.sources import FileSource  # noqa: PLC0415 - heavy
+    from gateway.player.sources import FileSource, JournalSource  # noqa: PLC0415 - heavy
     from gateway.replay import Changes, Selection  # noqa: PLC0415 - heavy
 
     search = options.search(now)
@@ -90,10 +89,11 @@ async def planned(settings: "Settings", journal: "Journal", options: "Options", 
     fingerprint, records = "", 0
     if options.file is not None:
         fingerprint, records = _surveyed(options.file, search)
-        total, first, last = await _counted(FileSource(options.file, search, records), selection)
+        source: Source = FileSource(options.file, search, records)
     else:
-        total, first, last = await _found(journal, search, selection)
-    if not total:
+        source = JournalSource(journal, search)
+    seen = await _looked_through(source, selection, pace_of(options.speed, options.rate))
+    if not seen.total:
         raise CommandError(
             "Nothing is found that could be replayed.",
             "`cimgate journal list` shows what passed; dead letters, answers and what went out are replayed only if "
@@ -104,7 +104,7 @@ async def planned(settings: "Settings", journal: "Journal", options: "Options", 
     changes = Changes(
         id_,
         _context(options, settings),
-        round(now - first) if options.shifted else 0,
+        round(now - seen.first) if options.shifted else 0,
         options.new_ids,
         options.reply_to,
     )
@@ -118,8 +118,11 @@ async def planned(settings: "Settings", journal: "Journal", options: "Options", 
         records=records,
         speed=options.speed,
         rate=options.rate,
-        total=total,
-        last=last,
+        found=seen.found,
+        total=seen.total,
+        last=seen.last,
+        seconds=seen.seconds,
+        production=options.yes_production,
     )
     return Begun(id_, plan, Progress())
 
@@ -220,14 +223,13 @@ def planner_of(plan: "Plan", settings: "Settings") -> "Callable[[], Planner]":
 
 
 def aim_of_plan(plan: "Plan", settings: "Settings") -> Aim:
-    """Give whereto a plan goes."""
+    """Give whereto a plan goes. Raises `CommandError`, also where that is production by now and nobody said it may."""
+    guard(plan.target, settings, plan.changes.context, allowed=plan.production)
     return aim_of(plan.target, settings, plan.changes.context, plan.changes.reply_to)
 
 
-async def play(
-    settings: "Settings", kept_: Kept, begun: Begun, watch: "Callable[[Player | Filer], Callable[[], None]]"
-) -> bool:
-    """Run a replay to its end, or to a signal; gives whether it is done. `watch` gives what is called now and then.
+async def play(settings: "Settings", kept_: Kept, begun: Begun, watch: "Watch") -> bool:
+    """Run a replay to its end, or to a signal; gives whether it is done. `watch` shows how far it is, now and then.
 
     Raises `CommandError`, and what `Player.play` and `Filer.write` raise; how far it came is noted in each case.
     """
@@ -247,19 +249,19 @@ async def play(
     else:
         run = Player(source, planner, aim.target, begun.plan.pace, keeper)
         work = asyncio.create_task(run.play(_reach(settings)))
-    loop, show = asyncio.get_running_loop(), watch(run)
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, run.stop)
     try:
-        while not (await asyncio.wait([work], timeout=0.2))[0]:
-            show()
+        with watch(run) as show:
+            while not (await asyncio.wait([work], timeout=0.2))[0]:
+                show()
         work.result()
     except BaseException:
         await asyncio.gather(work, return_exceptions=True)
         await keeper.note(ReplayState.STOPPED)
         raise
     finally:
-        show()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
     await keeper.note(ReplayState.STOPPED if run.stopping else ReplayState.DONE)
@@ -293,29 +295,28 @@ def _context(options: "Options", settings: "Settings") -> str | None:
     return settings.context
 
 
-async def _found(journal: "Journal", search: "JournalSearch", selection: "Selection") -> tuple[int, float, float]:
-    """Count what is likely to be sent, and give when the first and the last of it passed."""
-    counts = await journal.stats(search)
-    total = sum(
-        count.messages
-        for count in counts
-        if (selection.incoming if count.direction == "in" else selection.outgoing)
-        and (selection.dead or not count.outcome.startswith("dead"))
-        and (selection.answers or count.verb != _REPLY)
-        and count.outcome not in _OPERATORS
-    )
-    first = await journal.find(search, 1, oldest_first=True)
-    last = await journal.find(search, 1)
-    return (total, first[0].at, last[0].at) if first and last else (0, 0.0, 0.0)
+@dataclass(slots=True)
+class _Seen:
+    """How many a source holds; of those that are to be sent the first and last time, and how long they take."""
+
+    found: int = 0
+    total: int = 0
+    first: float = 0.0
+    last: float = 0.0
+    seconds: float = 0.0
 
 
-async def _counted(source: "Source", selection: "Selection") -> tuple[int, float, float]:
-    """Count what will be sent of a file, and give when the first and the last of it passed."""
-    total, first, last = 0, 0.0, 0.0
+async def _looked_through(source: "Source", selection: "Selection", pace: "Pace") -> _Seen:
+    """Look at all there is before anything is sent, so that what is asked and shown is right."""
+    from gateway.replay import Timetable  # noqa: PLC0415 - heavy
+
+    seen, timetable = _Seen(), Timetable(pace)
     async for message in source.messages(0):
+        seen.found += 1
         if selection.leaves_out(message) is None:
-            total, first, last = total + 1, first or message.at, message.at
-    return total, first, last
+            seen.total, seen.first, seen.last = seen.total + 1, seen.first or message.at, message.at
+            seen.seconds = timetable.due(message.at)
+    return seen
 
 
 def _surveyed(file: Path, search: "JournalSearch") -> tuple[str, int]:

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Final
 
 import typer
@@ -11,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gateway.cli._replay_aims import is_file
-from gateway.cli._replay_runs import Begun, read
+from gateway.cli._replay_runs import Begun, Watch, read
 from gateway.cli._shared import counted, err, out, printable, show_indented
 from gateway.cli._times import clock, full
 from gateway.durations import lasted
@@ -28,36 +29,37 @@ _EVERY: Final = 10.0
 """Seconds between two lines in a log."""
 
 
-def watching(begun: Begun, *, quiet: bool) -> "Callable[[Player | Filer], Callable[[], None]]":
+def watching(begun: Begun, *, quiet: bool) -> "Watch":
     """Give what shows how far a replay is: a bar on a terminal, a line now and then otherwise."""
 
-    def watch(run: "Player | Filer") -> Callable[[], None]:
+    def watch(run: "Player | Filer") -> AbstractContextManager[Callable[[], None]]:
         if quiet:
-            return lambda: None
+            return nullcontext(lambda: None)
         return _bar(begun, run) if err.is_terminal else _lines(begun, run)
 
     return watch
 
 
-def _bar(begun: Begun, run: "Player | Filer") -> Callable[[], None]:
+@contextmanager
+def _bar(begun: Begun, run: "Player | Filer") -> Iterator[Callable[[], None]]:
     bar = Progress(
         TextColumn("{task.percentage:>3.0f} %"), BarColumn(), TextColumn("{task.fields[told]}"), console=err,
         auto_refresh=False, transient=True,
     )  # fmt: skip
-    task = bar.add_task("", total=begun.plan.total or None, told="")
     rate = _Rate(begun)
-    bar.start()
+    with bar:
+        task = bar.add_task("", total=begun.plan.found or None, told="")
 
-    def show() -> None:
-        told = printable(f"{_how_far(begun, rate)}  {run.troubles.now}".rstrip())
-        bar.update(task, completed=begun.progress.looked_at, told=told, refresh=True)
-        if _ended(run, begun):
-            bar.stop()
+        def show() -> None:
+            for news in run.troubles.news():
+                err.print(Text(printable(news)), soft_wrap=True)
+            bar.update(task, completed=begun.progress.looked_at, told=_how_far(begun, rate), refresh=True)
 
-    return show
+        yield show
 
 
-def _lines(begun: Begun, run: "Player | Filer") -> Callable[[], None]:
+@contextmanager
+def _lines(begun: Begun, run: "Player | Filer") -> Iterator[Callable[[], None]]:
     rate, last = _Rate(begun), time.monotonic()
 
     def show() -> None:
@@ -69,11 +71,8 @@ def _lines(begun: Begun, run: "Player | Filer") -> Callable[[], None]:
             last = now
             err.print(Text(f"{begun.id}: {_how_far(begun, rate)}"), soft_wrap=True)
 
-    return show
-
-
-def _ended(run: "Player | Filer", begun: Begun) -> bool:
-    return run.stopping or begun.progress.looked_at >= begun.plan.total
+    yield show
+    show()
 
 
 class _Rate:
@@ -92,11 +91,11 @@ class _Rate:
             self.now = (progress.looked_at - count) / (now - at)
             if now - at >= _EVERY:
                 self._from = (now, progress.looked_at)
-        left = [max(0, plan.total - progress.looked_at) / self.now] if self.now else []
+        left = [max(0, plan.found - progress.looked_at) / self.now] if self.now else []
         if plan.pace.speed is not None and progress.at:
             left = [max(0.0, plan.last - progress.at) / plan.pace.speed]
         if plan.pace.rate is not None:
-            left.append(max(0, plan.total - progress.looked_at) / plan.pace.rate)
+            left.append(max(0, plan.found - progress.looked_at) / plan.pace.rate)
         return max(left, default=None)
 
 
@@ -105,7 +104,9 @@ def _how_far(begun: Begun, rate: _Rate) -> str:
     told = f"{progress.sent:,} of {begun.plan.total:,} sent"
     if rate.now:
         told += f", {rate.now:,.0f}/s" if rate.now >= 1 else f", {rate.now * 60:,.1f}/min"
-    return told if left is None else f"{told}, {lasted(left)} left"
+    if left is None:
+        return told
+    return f"{told}, {f'{left:.0f} s' if left < 60 else lasted(left)} left"  # noqa: PLR2004 - a minute
 
 
 def show_report(begun: Begun, told: str, *, done: bool, dry: bool = False) -> None:
@@ -129,6 +130,8 @@ def _report(begun: Begun) -> Iterator[tuple[str, str]]:
         more = _from(begun) if name == Difference.CONTEXT.name else ""
         yield "changed", f"{count:,}: {Difference[name]}{more}"
     for name, count in sorted(progress.left_out.items(), key=lambda pair: -pair[1]):
+        if name == LeftOut.OPERATOR.name:
+            continue  # no messages: nobody misses them
         yield "left out", f"{count:,}: {LeftOut[name]}"
     if progress.masked:
         yield "masked", f"{progress.masked:,}: recorded with personal data masked (***), and sent like that"
@@ -141,7 +144,10 @@ def _report(begun: Begun) -> Iterator[tuple[str, str]]:
     errors = progress.errors
     median, most = errors.quantile(0.5), errors.quantile(0.99)
     if median is not None and most is not None:
-        yield "spacing", f"off by {median * 1000:.1f} ms (half of them at most), {most * 1000:.1f} ms (99 of 100)"
+        yield (
+            "spacing",
+            f"half of them off by at most {median * 1000:.1f} ms, 99 of 100 by at most {most * 1000:.1f} ms",
+        )
     if progress.held >= 1:
         yield "held up", f"for {lasted(progress.held)}: broker or machine were too slow, all that followed was moved"
 

@@ -69,6 +69,7 @@ def replay(  # noqa: PLR0917 - an option each
         str | None,
         typer.Option(
             "--target",
+            "--to-target",
             metavar="WHERE",
             help="in (through the gateway), a system or a route by its name, queue:NAME, topic:NAME, FILE.cimlog, or "
             "dry-run: show what would be sent, and when.",
@@ -212,7 +213,8 @@ async def _replay(settings: "Settings", options: Options, now: float, *, quiet: 
     from gateway.cli._replay_runs import begin, check_place, kept, planned  # noqa: PLC0415 - heavy
 
     async with kept(settings, make=options.file is not None) as store:
-        begun = await planned(settings, store.journal, options, now)
+        with err.status("Looking through what is recorded"):
+            begun = await planned(settings, store.journal, options, now)
         aim = aim_of(options.target, settings, begun.plan.changes.context, options.reply_to)
         if begun.plan.total > _ASKED_ABOVE and not options.yes:
             _ask(begun, aim)
@@ -238,7 +240,10 @@ async def _run(settings: "Settings", store: "Kept", begun: "Begun", *, quiet: bo
     from gateway.player.keeper import TakenOver  # noqa: PLC0415 - heavy
 
     if not quiet:
-        err.print(Text(f"Replay {begun.id} of {counted(begun.plan.total, 'message')} begins."), soft_wrap=True)
+        of = counted(begun.plan.total, "message")
+        again = begun.progress.runs > 1
+        told = f"goes on: {begun.progress.sent:,} of {of} are sent." if again else f"of {of} begins."
+        err.print(Text(f"Replay {begun.id} {told}"), soft_wrap=True)
     try:
         return begun, await play(settings, store, begun, watching(begun, quiet=quiet))
     except (TakenOver, Mismatch) as error:
@@ -265,11 +270,7 @@ def _ask(begun: "Begun", aim: Aim) -> None:
 
 
 def _duration(begun: "Begun") -> str:
-    plan, pace = begun.plan, begun.plan.pace
-    times = [] if pace.speed is None else [max(0.0, plan.last - (plan.search.since or plan.last)) / pace.speed]
-    if pace.rate is not None:
-        times.append(plan.total / pace.rate)
-    return f"in about {lasted(max(times))}" if times else "as fast as they are taken"
+    return f"in about {lasted(begun.plan.seconds)}" if begun.plan.pace.has_times else "as fast as they are taken"
 
 
 async def _dry_run(settings: "Settings", options: Options, aim: Aim, now: float, *, as_json: bool) -> None:
@@ -280,7 +281,8 @@ async def _dry_run(settings: "Settings", options: Options, aim: Aim, now: float,
     from gateway.replay import LeftOut, Step  # noqa: PLC0415 - heavy
 
     async with kept(settings, make=options.file is not None) as store:
-        begun = await planned(settings, store.journal, options, now)
+        with err.status("Looking through what is recorded"):
+            begun = await planned(settings, store.journal, options, now)
         planner = planner_of(begun.plan, settings)()
         async for message in source_of(begun.plan, store.journal).messages(0):
             account = Account(message, planner.plan(message))

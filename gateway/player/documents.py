@@ -17,8 +17,9 @@ class BadDocument(ValueError):  # noqa: N818 - says what the text is
 class Plan:
     """What is replayed, whereto and how. Without a `file` it is from the journal.
 
-    `fingerprint` tells whether the file is still the same, whose first `records` are looked at. `total` is how many
-    messages are likely to be sent, `last` when the last of them was recorded.
+    `fingerprint` tells whether the file is still the same, whose first `records` are looked at. Of `found` messages
+    `total` are to be sent, the last of them recorded at `last`; `seconds` is what that takes at this pace, if nothing
+    holds it up. `production`: it was said that it may go into production.
     """
 
     target: str
@@ -30,8 +31,11 @@ class Plan:
     records: int = 0
     speed: str = AS_RECORDED
     rate: str | None = None
+    found: int = 0
     total: int = 0
     last: float = 0.0
+    seconds: float = 0.0
+    production: bool = False
 
     @property
     def pace(self) -> Pace:
