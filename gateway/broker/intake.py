@@ -11,9 +11,6 @@ from gateway.crashpoints import crash_point
 
 BOUND_TAG: Final = "cimgate.bound"
 UNBOUND_TAG: Final = "cimgate.unbound"
-_REPEATED: Final = b"\x0fcim-redeliveredt\x01"
-"""The gateway's own mark of what may have come before, as it stands in a header table: a retry out of the dead letters
-can carry it."""
 
 
 class ConsumerCancelled(ConnectionError):  # noqa: N818 - the event's name in AMQP
@@ -75,7 +72,7 @@ class Intake:
         delivery = Delivery(
             tag=method.delivery_tag,
             body=parts[0] if len(parts) == 1 else b"".join(parts),
-            redelivered=method.redelivered or _REPEATED in self._header,
+            redelivered=method.redelivered,
             exchange=method.exchange,
             routing_key=method.routing_key,
             unbound=method.consumer_tag == UNBOUND_TAG,

@@ -120,7 +120,7 @@ async def _retry(
     publications = []
     for letter in letters:
         try:
-            address = destination(letter, key=deed.key)
+            address = destination(letter, key=deed.key, mended=deed.body is not None)
         except NowhereToGo as error:
             report.problems[str(error)] += 1
             continue

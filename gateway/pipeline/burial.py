@@ -14,7 +14,8 @@ from gateway.endpoints.amqp import HeaderValue
 from gateway.endpoints.urls import shown
 from gateway.logs import about
 from gateway.message import Finding, Header, Message
-from gateway.pipeline.dead_letter import URL_CUT, Reason, dead_letter
+from gateway.pipeline.dead_letter import MASKED, URL_CUT, Reason, dead_letter
+from gateway.pipeline.discretion import Discretion, blanked
 from gateway.pipeline.settlement import Counts
 from gateway.pipeline.work import Work
 
@@ -22,10 +23,11 @@ log = structlog.get_logger(__name__)
 
 
 class Burial:
-    """Makes dead letters. `now` gives an ISO time."""
+    """Makes dead letters. `now` gives an ISO time. What is masked for the journal is masked in them too."""
 
-    def __init__(self, counts: Counts, now: Callable[[], str]) -> None:
+    def __init__(self, counts: Counts, now: Callable[[], str], discretion: Discretion) -> None:
         self._counts = counts
+        self._discretion = discretion
         self._now = now
 
     def letter(
@@ -101,6 +103,12 @@ class Burial:
         reply_to: str | None = None,
     ) -> Publication:
         self._counts.dead += 1
+        if self._discretion.concerns(None):
+            kept = self._discretion.redacted(body, header.noun if header else "")
+            finding = blanked(finding, kept.values)
+            if kept.body != body:
+                more = more | {MASKED: True}
+                body = kept.why.encode() if kept.body is None else kept.body
         log.warning(
             "dead letter", reason=reason.value, code=str(finding.code), rule=finding.rule, text=finding.text,
             line=finding.line, **more, **about(header),

@@ -20,6 +20,9 @@ FIRST_SEEN: Final = "cim-first-seen"
 URL_CUT: Final = "url_cut"
 """Header of a dead letter whose `receiver` is not the whole URL: secrets travel in a query."""
 
+MASKED: Final = "masked"
+"""Header of a dead letter that is not the message as it came: personal data was taken out of it."""
+
 _LONGEST: Final = 1_000
 _LONGEST_WORD: Final = 60
 _NO_WORD: Final = re.compile(r"[^A-Za-z0-9_-]+")
@@ -87,7 +90,7 @@ def dead_letter(
             headers=cut,
         )
     else:
-        properties = properties_of(header, reply_to=reply_to, headers=cut, repeated=delivery.redelivered)
+        properties = properties_of(header, reply_to=reply_to, headers=cut, repeated=delivery.repeated)
     return Publication(AmqpAddress(DEAD, key), body, properties)
 
 

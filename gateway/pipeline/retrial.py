@@ -10,7 +10,7 @@ from gateway.endpoints import AmqpAddress, Properties, Publication, parse_addres
 from gateway.endpoints.amqp import IN_EXCHANGE, HeaderValue
 from gateway.endpoints.coverage import endpoint_queue
 from gateway.message import Header
-from gateway.pipeline.dead_letter import FIRST_SEEN, RETRIED, URL_CUT, Reason
+from gateway.pipeline.dead_letter import FIRST_SEEN, MASKED, RETRIED, URL_CUT, Reason
 
 _KEPT: Final = (MESSAGE_ID, REPAIRS, REPEATED)
 _MAYBE_DELIVERED: Final = (Reason.INTERNAL_ERROR,)
@@ -20,13 +20,18 @@ class NowhereToGo(ValueError):  # noqa: N818 - says the state
     """A dead letter does not tell where its message was to go, or not in full; the text says what to do instead."""
 
 
-def destination(letter: Letter, *, key: str = "") -> AmqpAddress:
+def destination(letter: Letter, *, key: str = "", mended: bool = False) -> AmqpAddress:
     """Give where the message was to go: to the one receiver that did not take it, else to the gateway's intake.
 
     What one receiver lacks goes to this one alone: all others have it. `key` replaces the routing key that it came
-    with. Raises `NowhereToGo`.
+    with; `mended` tells that a person has replaced the message. Raises `NowhereToGo`.
     """
     receiver = letter.text("receiver")
+    if letter.headers.get(MASKED) is True and not mended:
+        raise NowhereToGo(
+            "Personal data was masked in it, so what lies here is not what came. Let its source send it again, or "
+            "fill in what is missing: cimgate dead edit-and-retry."
+        )
     if receiver and key:
         raise NowhereToGo(f"It goes straight to {receiver}, so it takes no routing key.")
     if endpoint := letter.text("endpoint"):
