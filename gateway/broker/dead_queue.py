@@ -39,7 +39,7 @@ _SILENCE: Final = 0.5
 """Seconds without a letter after which the broker is asked whether there are more."""
 _ROUNDS: Final = 3
 """What is buried while others are read is read too, but not for ever."""
-_BACK: Final = 30.0
+_BACK: Final = 5.0
 
 
 class LettersInUse(RuntimeError):  # noqa: N818 - says the state
@@ -208,10 +208,10 @@ class DeadQueue:
     async def give_back(self) -> int:
         """Put back all that is held, and read no more; gives how many letters there are now."""
         with _broken():
+            expected, self._held = await self.ready() + self._held, 0
             await self._channel.close()
-            kept, self._held = self._held, 0
             deadline = time.monotonic() + _BACK
-            while (ready := await self.ready()) < kept and time.monotonic() < deadline:  # noqa: ASYNC110 - ask it
+            while (ready := await self.ready()) < expected and time.monotonic() < deadline:  # noqa: ASYNC110 - ask it
                 await asyncio.sleep(_LOCK_PAUSE / 4)
             return ready
 

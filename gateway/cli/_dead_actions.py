@@ -55,7 +55,8 @@ _TRIES: Final = (Outcome.RETRIED, Outcome.EDITED)
 class Deed:
     """What is to be done with the chosen letters, and why (`note`).
 
-    `key` replaces the routing key to the gateway; `body` and its `header` the message of the one letter chosen.
+    `key` replaces the routing key to the gateway; `body` and its `header` the message of the one letter chosen, whose
+    `original` goes into the journal.
     """
 
     outcome: Outcome
@@ -63,6 +64,7 @@ class Deed:
     key: str = ""
     body: bytes | None = None
     header: "Header | None" = None
+    original: bytes | None = None
 
 
 @dataclass(slots=True)
@@ -148,8 +150,6 @@ async def _retry(
 
 
 def _passage(journal: Journal, letter: Letter, deed: Deed, place: str = "") -> Passage:
-    """Tell the journal; of what a person changes it keeps the original."""
-    original = letter.body if deed.outcome is Outcome.EDITED else None
     return Passage(
         id=journal.new_id(),
         direction="in",
@@ -166,7 +166,7 @@ def _passage(journal: Journal, letter: Letter, deed: Deed, place: str = "") -> P
         deliveries=(Handover(place, route=f"{_LETTER}{letter.id}"),) if place else (),
         conversation=letter.text("conversation") or None,
         size=len(letter.body),
-        body=original,
+        body=deed.original,
     )
 
 

@@ -13,7 +13,8 @@ from gateway.cli._excerpt import lines_of
 from gateway.cli._faults import show_finding
 from gateway.cli._shared import CommandError, ExitCode, counted, err, out
 from gateway.message import Finding, Header, Severity, Unreadable
-from gateway.rulebook import checker, interpreter, schema_set
+from gateway.message.redacting import redact
+from gateway.rulebook import checker, interpreter, masks, schema_set
 
 if TYPE_CHECKING:
     from gateway.settings import Settings
@@ -82,3 +83,8 @@ def checked(settings: "Settings", body: bytes, *, force: bool, keep: bool) -> He
     elif not findings:
         out.print("The message is valid.")
     return header
+
+
+def keepable(settings: "Settings", body: bytes, noun: str) -> bytes | None:
+    """Give what the journal may keep of a message: without the personal data that the settings mask."""
+    return redact(body, masks(settings, schema_set(settings)), noun=noun, limits=settings.limits()).body

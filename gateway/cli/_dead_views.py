@@ -14,7 +14,7 @@ from gateway.cli._shared import counted, out, printable, show_indented
 from gateway.cli._times import clock, full
 from gateway.codes import ReplyCode
 from gateway.message import Finding
-from gateway.pipeline.dead_letter import RETRIED
+from gateway.pipeline.dead_letter import MASKED, RETRIED
 from gateway.pipeline.retrial import NowhereToGo, destination, place_of
 
 _MEANINGS: Final = {
@@ -29,6 +29,11 @@ _MEANINGS: Final = {
 }
 _NOUNS: Final = 3
 _LABEL: Final = 15
+
+
+def letters_of(number: int) -> str:
+    """Give `1 dead letter`, `2,000 dead letters`."""
+    return "1 dead letter" if number == 1 else f"{number:,} dead letters"
 
 
 def show_groups(groups: Sequence[Group], now: float) -> None:
@@ -131,20 +136,27 @@ def _facts(letter: Letter) -> list[tuple[str, str]]:
         ("not taken by", text("receiver") + (f" (endpoint {text('endpoint')})" if text("endpoint") else "")),
         ("posted", f"{times(letter.number('posts'))}, last HTTP status {text('status') or '(no answer)'}"),
         ("repaired", text("cim-repairs")),
+        ("masked", "personal data was taken out of it: it is not the message as it came"),
         ("its sender", _told(text("answered"))),
         ("reply to", letter.reply_to),
         ("goes to", _goes_to(letter)),
         ("size", counted(len(letter.body), "byte")),
         ("letter", letter.id),
     ]
-    without = {"retried": letter.number(RETRIED) == 0, "posted": not text("endpoint")}
+    without = {
+        "retried": letter.number(RETRIED) == 0,
+        "posted": not text("endpoint"),
+        "masked": letter.headers.get(MASKED) is not True,
+    }
     return [(label, told) for label, told in facts if told and not without.get(label, False)]
 
 
 def _told(answered: str) -> str:
     if answered.startswith(("queue:", "topic:", "http")):
         return f"was told so at {answered}; if a retry succeeds it gets a second answer"
-    return "was not told: no answer was due" if answered == "not due" else answered
+    if not answered:
+        return ""
+    return "was not told: no answer was due" if answered == "not due" else f"was not told: {answered}"
 
 
 def _goes_to(letter: Letter) -> str:
@@ -190,6 +202,7 @@ def as_json(letter: Letter) -> dict[str, Any]:
         **{name: letter.text(name) or None for name in names},
         "line": letter.number("line") or None,
         "retried": letter.number(RETRIED),
+        "masked": letter.headers.get(MASKED) is True,
         "goes_to": goes_to,
         "bytes": len(letter.body),
     }

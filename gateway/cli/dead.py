@@ -67,7 +67,7 @@ def list_(  # noqa: PLR0917 - an option each
     """
     from gateway.cli._dead_reading import listed  # noqa: PLC0415 - heavy
     from gateway.cli._dead_views import as_json as whole  # noqa: PLC0415 - heavy
-    from gateway.cli._dead_views import show_groups, show_line  # noqa: PLC0415 - heavy
+    from gateway.cli._dead_views import letters_of, show_groups, show_line  # noqa: PLC0415 - heavy
 
     now = time.time()
     choice = _choice((), reason, noun, source, rule, code, since, until)
@@ -77,12 +77,10 @@ def list_(  # noqa: PLR0917 - an option each
             typer.echo(json.dumps(whole(letter)))
         return
     if not groups.letters:
-        out.print(
-            "There are no dead letters." if not total else f"None of {counted(total, 'dead letter')} is like that."
-        )
+        out.print("There are no dead letters." if not total else f"None of {letters_of(total)} is like that.")
         return
-    of = "" if groups.letters == total else f" of {total:,}"
-    out.print(Text(f"{groups.letters:,}{of} dead letter{'' if groups.letters == 1 else 's'}", style="bold"))
+    some = "" if groups.letters == total else f"{groups.letters:,} of "
+    out.print(Text(f"{some}{letters_of(total)}", style="bold"))
     out.print()
     show_groups(groups.largest_first(), now)
     if latest:
@@ -202,7 +200,7 @@ def edit_and_retry(
     """
     from gateway.cli._dead_actions import Deed, Outcome, act  # noqa: PLC0415 - heavy
     from gateway.cli._dead_choice import Choice  # noqa: PLC0415 - heavy
-    from gateway.cli._dead_editing import checked, edited  # noqa: PLC0415 - heavy
+    from gateway.cli._dead_editing import checked, edited, keepable  # noqa: PLC0415 - heavy
     from gateway.cli._dead_reading import find  # noqa: PLC0415 - heavy
 
     settings = load_settings(ctx)
@@ -215,7 +213,8 @@ def edit_and_retry(
         )
     body = inputs([file])[0].read() if file else edited(found[0].body, editor)
     header = checked(settings, body, force=force, keep=file is None)
-    deed = Deed(Outcome.EDITED, note=note.strip(), key=key.strip(), body=body, header=header)
+    original = keepable(settings, found[0].body, found[0].noun)
+    deed = Deed(Outcome.EDITED, note.strip(), key.strip(), body, header, original)
     _tell(asyncio.run(act(settings, {found[0].id}, found[0].written, deed)), deed)
 
 
@@ -225,7 +224,7 @@ def _carry_out(
     from gateway.cli._dead_actions import act  # noqa: PLC0415 - heavy
     from gateway.cli._dead_choice import is_number  # noqa: PLC0415 - heavy
     from gateway.cli._dead_reading import choose  # noqa: PLC0415 - heavy
-    from gateway.cli._dead_views import show_groups  # noqa: PLC0415 - heavy
+    from gateway.cli._dead_views import letters_of, show_groups  # noqa: PLC0415 - heavy
 
     if choice.everything and not everything:
         raise CommandError("Which dead letters?", "Name them by id, choose by --reason, --rule and so on, or --all.")
@@ -246,15 +245,17 @@ def _carry_out(
         out.print("Nothing was done.")
         return
     verb = "Discard" if deed.outcome == "discarded" else "Retry"
-    if ask and not typer.confirm(f"{verb} {counted(number, 'dead letter')}?"):
+    if ask and not typer.confirm(f"{verb} {letters_of(number)}?"):
         out.print("Nothing was done.")
         raise typer.Exit(ExitCode.NOT_FINE)
     _tell(asyncio.run(act(settings, chosen.ids, chosen.since, deed)), deed)
 
 
 def _tell(report: "Report", deed: "Deed") -> None:
+    from gateway.cli._dead_views import letters_of  # noqa: PLC0415 - heavy
+
     what = "discarded" if deed.outcome == "discarded" else "sent again"
-    out.print(Text(f"{counted(report.done, 'dead letter')} {what}; {report.left:,} left.", style="bold"))
+    out.print(Text(f"{letters_of(report.done)} {what}.", style="bold"))
     if report.repeats:
         told = "had been tried before by a command that was cut off, and may arrive twice: marked (cim-redelivered)."
         out.print(Text(f"{report.repeats:,} {told}"), soft_wrap=True)
@@ -262,6 +263,8 @@ def _tell(report: "Report", deed: "Deed") -> None:
         out.print(Text(f"{report.gone:,} were no longer there: another operator has dealt with them."), soft_wrap=True)
     for text, number in report.problems.most_common():
         out.print(Text(f"{number:,} not sent, still in the dead letters: {text}", style="red"), soft_wrap=True)
+    back = "" if deed.outcome == "discarded" else "; what is refused again comes back to it"
+    out.print(f"{report.left:,} in the queue now{back}.")
     if report.problems or not report.done:
         raise typer.Exit(ExitCode.NOT_FINE)
 
