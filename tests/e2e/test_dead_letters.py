@@ -1,4 +1,4 @@
-"""`cimgate dead` on letters that a real gateway has made: what it shows, what it sends again, and what it never loses."""
+"""`cimgate dead` on letters that a real gateway has made: what it shows and sends again, and what it never loses."""
 
 import asyncio
 import getpass
@@ -12,8 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import aio_pika
+import pytest
 from typer.testing import CliRunner, Result
 
+from gateway.broker.dead_queue import DeadQueue, LettersInUse
 from gateway.broker.partner import Partner
 from gateway.broker.session import Access
 from gateway.cli import app
@@ -121,6 +123,22 @@ async def test_the_list_counts_what_is_broken_and_takes_nothing_away(amqp_url: s
     assert {one["message_id"] for one in first} == {one.id for one in (*bad, other)}
     assert [one["number"] for one in first] == list(range(1, 302))
     assert await depth(amqp_url, "cim.dead") == 301
+
+
+async def test_who_comes_while_another_has_the_letters_in_hand_waits_and_then_sees_all(
+    amqp_url: str, tmp_path: Path
+) -> None:
+    await bury(amqp_url, setting(amqp_url, tmp_path), *(sample(foreign()) for _ in range(60)))
+    waiting = asyncio.Event()
+    first = await DeadQueue.open(Access(amqp_url, "first"))
+    assert sum([len(page) async for page in first.pages()]) == 60
+    with pytest.raises(LettersInUse, match=r"cim\.dead\.lock"):
+        await DeadQueue.open(Access(amqp_url, "hasty"), patience=0)
+    second = asyncio.create_task(DeadQueue.open(Access(amqp_url, "second"), waiting=waiting.set))
+    await waiting.wait()
+    await first.close()
+    async with await second as queue:
+        assert queue.total == 60
 
 
 async def test_letters_are_chosen_by_what_is_known_of_them(amqp_url: str, tmp_path: Path) -> None:

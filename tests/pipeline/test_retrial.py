@@ -18,8 +18,11 @@ POSTED: dict[str, HeaderValue] = {
 }  # fmt: skip
 
 
-def letter(headers: Mapping[str, HeaderValue], **more: str) -> Letter:
-    return Letter("l-1", 1, 1, b"<a/>", headers, type="created.MeterReadings", source="HES", **more)
+def letter(headers: Mapping[str, HeaderValue]) -> Letter:
+    return Letter(
+        "l-1", 1, 1, b"<a/>", headers,
+        type="created.MeterReadings", source="HES", correlation_id="c-1", reply_to="replies",
+    )  # fmt: skip
 
 
 def test_what_was_refused_goes_to_the_gateway_under_the_key_it_came_with() -> None:
@@ -70,7 +73,7 @@ def test_a_masked_message_goes_out_once_a_person_has_replaced_it() -> None:
 def test_a_retry_says_how_often_it_was_tried_and_whether_it_may_have_arrived(
     headers: dict[str, HeaderValue], tried: int, count: int, repeated: bool
 ) -> None:
-    dead = letter(headers, correlation_id="c-1", reply_to="replies")
+    dead = letter(headers)
     made = retrial(dead, destination(dead), tried=tried)
     assert made.body == b"<a/>"
     assert (made.properties.correlation_id, made.properties.reply_to) == ("c-1", "replies")
