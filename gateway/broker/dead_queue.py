@@ -11,6 +11,7 @@ that takes a tenth of a second and keeps their order (up to 32 consumers, by the
 
 import asyncio
 import contextlib
+import hashlib
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
@@ -66,6 +67,7 @@ class DeadQueue:
         self._channel = channel
         self._sending: AbstractConnection | None = None
         self._exchanges: dict[str, AbstractExchange] = {}
+        self._opening = asyncio.Lock()
         self._held = 0
         self._pages = 0
         self._position = 0
@@ -184,18 +186,21 @@ class DeadQueue:
                 ) from error
 
     async def _exchange(self, name: str) -> AbstractExchange:
-        if name in self._exchanges:
+        async with self._opening:  # many ask at once, and one channel serves them all
+            if name not in self._exchanges:
+                self._exchanges[name] = await self._opened(name)
             return self._exchanges[name]
+
+    async def _opened(self, name: str) -> AbstractExchange:
         if self._sending is None:
             self._sending = await connect(self._access, "dead letters, retried")  # a blocked one blocks no removal
         channel = await self._sending.channel(on_return_raises=True)
         try:
-            found = await channel.get_exchange(name, ensure=True) if name else channel.default_exchange
+            return await channel.get_exchange(name, ensure=True) if name else channel.default_exchange
         except ChannelNotFoundEntity as error:
             raise NotTaken(
                 f"The broker has no exchange {name}: start the gateway (cimgate run), or cimgate topology apply."
             ) from error
-        return self._exchanges.setdefault(name, found)
 
     async def remove(self, letters: Iterable[Letter]) -> None:
         """Take letters out of the queue for good."""
@@ -259,7 +264,8 @@ async def _lock(connection: AbstractConnection, patience: float, waiting: Callab
 def _letter(message: aiormq.abc.DeliveredMessage, position: int) -> Letter:
     told = message.header.properties
     return Letter(
-        id=told.message_id or "",
+        # Another program's letter may have none; those that are the same to the byte share one then, and their fate.
+        id=told.message_id or f"sha256-{hashlib.sha256(message.body).hexdigest()}",
         position=position,
         tag=message.delivery_tag or 0,
         body=message.body,

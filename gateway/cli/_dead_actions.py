@@ -8,7 +8,8 @@ The order, for each hundred or two of letters:
 
 Whatever is cut off in between, the letter is still there. After 1 the journal names a try that may not have happened:
 the next one finds it there, and so knows that the message may have arrived, and marks it as a repeat (header
-cim-redelivered). The other order, journal after the confirm, could publish twice without anybody being able to tell.
+cim-redelivered). What the broker refuses at once is written down too, and marks nothing. The other order, journal after
+the confirm, could publish twice without anybody being able to tell.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ import getpass
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -38,6 +39,8 @@ _LETTER: Final = "dead letter "
 
 _PAGE: Final = 1_000
 _AT_ONCE: Final = 200
+_SKEW: Final = 86_400.0
+"""Seconds by which the clocks of operators and gateways may differ."""
 
 
 class Outcome(StrEnum):
@@ -46,9 +49,11 @@ class Outcome(StrEnum):
     RETRIED = "retried"
     EDITED = "edited"
     DISCARDED = "discarded"
+    NOT_TAKEN = "not-taken"
+    """A try of which the broker said at once that it took nothing: told after the try, which it takes back."""
 
 
-_TRIES: Final = (Outcome.RETRIED, Outcome.EDITED)
+_TRIES: Final = {Outcome.RETRIED: 1, Outcome.EDITED: 1, Outcome.NOT_TAKEN: -1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,19 +139,22 @@ async def _retry(
     crash_point("dead-journaled")
     fates = await asyncio.gather(*(queue.send(made, patience) for _, made in publications), return_exceptions=True)
     crash_point("dead-confirmed")
-    taken = []
-    for (letter, _), fate in zip(publications, fates, strict=True):
-        if fate is None:
-            taken.append(letter)
-            report.repeats += tried[letter.id] > 0
-        elif isinstance(fate, NotTaken):
-            report.problems[str(fate)] += 1
-        else:
-            await queue.remove(taken)
-            raise fate
+    taken = [letter for (letter, _), fate in zip(publications, fates, strict=True) if fate is None]
     await queue.remove(taken)
     crash_point("dead-removed")
     report.done += len(taken)
+    report.repeats += sum(tried[letter.id] > 0 for letter in taken)
+    refused: list[Passage] = []
+    for (letter, made), fate in zip(publications, fates, strict=True):
+        if isinstance(fate, NotTaken):
+            report.problems[str(fate)] += 1
+            if not fate.unknown:
+                outcome = replace(deed, outcome=Outcome.NOT_TAKEN, note=str(fate), original=None)
+                refused.append(_passage(journal, letter, outcome, place=place_of(made.address)))
+        elif fate is not None:
+            raise fate
+    if refused:
+        await journal.write(refused)
 
 
 def _passage(journal: Journal, letter: Letter, deed: Deed, place: str = "") -> Passage:
@@ -171,14 +179,15 @@ def _passage(journal: Journal, letter: Letter, deed: Deed, place: str = "") -> P
 
 
 async def _tries(journal: Journal, since: float, chosen: set[str]) -> "Counter[str]":
-    """Count what the journal knows of tries of these letters: they were cut off, else the letters would be gone."""
+    """Count the tries of these letters whose end the journal does not know: they were cut off."""
     found: Counter[str] = Counter()
-    for outcome in _TRIES:
-        search, after = JournalSearch(kind=KIND, outcome=outcome, since=since), None
+    for outcome, count in _TRIES.items():
+        search, after = JournalSearch(kind=KIND, outcome=outcome, since=since - _SKEW), None
         while passages := await journal.find(search, _PAGE, after=after):
             after = passages[-1].id
-            told = (one.route.removeprefix(_LETTER) for passage in passages for one in passage.deliveries)
-            found.update(id_ for id_ in told if id_ in chosen)
+            for id_ in (one.route.removeprefix(_LETTER) for passage in passages for one in passage.deliveries):
+                if id_ in chosen:
+                    found[id_] += count
     return found
 
 
