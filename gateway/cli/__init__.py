@@ -13,6 +13,7 @@ from gateway.cli import (  # noqa: F401 - each registers its commands
     codes,
     config,
     conversations,
+    dead,
     demo,
     example,
     noun,
