@@ -39,7 +39,7 @@ fuzz: ## every schema against two validators: 1,000 instances each and their mut
 	@deploy/bootstrap python
 	@$(PYTHON) -m benchmarks.fuzz_schemas --write benchmarks/FUZZ.md $(ARGS)
 
-faults: ## kill the gateway at every point of an OperationSet, on both kinds of store
+faults: ## kill the gateway at every point of a request, a set, a deadline and more, on both kinds of store
 	@deploy/bootstrap python test-broker test-database
 	@$(PYTHON) -m benchmarks.faults --write benchmarks/FAULTS.md $(ARGS)
 

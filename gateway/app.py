@@ -6,10 +6,11 @@ import importlib
 import random
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import structlog
 
@@ -30,20 +31,26 @@ from gateway.endpoints import AmqpAddress, parse_address
 from gateway.endpoints.http import HttpEndpoint
 from gateway.pipeline import Examiner, Pipeline, Rules, Settlement
 from gateway.pipeline.conversing import Conversing
+from gateway.pipeline.discretion import Discretion
 from gateway.pipeline.dispatch import Dispatch
 from gateway.pipeline.forwarding import Forwarder
-from gateway.pipeline.housekeeping import DAY, keep_house
+from gateway.pipeline.housekeeping import DAY, Retention, keep_house
+from gateway.pipeline.pages import Keep
+from gateway.pipeline.recording import Recorder
 from gateway.pipeline.refusal import ReplyPlaces, Sender
 from gateway.pipeline.talks import Talks
 from gateway.resources import ResourceError
 from gateway.routing import RouteTable, RoutingError
-from gateway.rulebook import dialects, route_table, schema_set, serving_checker, unnamed
+from gateway.rulebook import dialects, masks, route_table, schema_set, serving_checker, unnamed
 from gateway.settings import Settings, SettingsError
 from gateway.store import Store, StoreUnavailable, time_ordered_id
+from gateway.store.journal import Journal
+from gateway.store.journal.opening import open_journal
 from gateway.store.opening import open_store
 from gateway.validation import SchemaError
 
 log = structlog.get_logger(__name__)
+T = TypeVar("T")
 
 _WATCH_INTERVAL: Final = 1.0
 _TIMER_INTERVAL: Final = 0.25
@@ -86,6 +93,7 @@ class Gateway:
         self._rules = self._make_rules()
         self._topology = topology(settings, self._rules.table)
         self._pipeline: Pipeline | None = None
+        masks(settings, schema_set(settings))  # what is wrong with them is said at the start
         self._forwarder = Forwarder(http_endpoints(settings), settings.coverage())
         for table in settings.endpoints:
             if table.exposed:
@@ -134,59 +142,66 @@ class Gateway:
 
         Raises `LoginRefused`, `TopologyError` or `StoreUnusable` where only a person can help, at the start.
         """
-        try:
-            store = await self._open_store()
-            if store is None:
+        url = self._settings.store.get_secret_value()
+        async with contextlib.AsyncExitStack() as opened:
+            opened.callback(lambda: self.rules.examiner.close())  # noqa: PLW0108 - of the rules in force by then
+            if (store := await self._patiently(partial(open_store, url))) is None:
                 return
-            keep = self._settings.keep_conversations * DAY
-            house = asyncio.create_task(keep_house(store, keep, time.time), name="housekeeping")
-            try:
-                self._pipeline = self._make_pipeline(store)
-                await self._run(self._pipeline)
-            finally:
-                house.cancel()
-                await asyncio.gather(house, return_exceptions=True)
-                await store.close()
-        finally:
-            self.rules.examiner.close()
+            opened.push_async_callback(store.close)
+            if (journal := await self._patiently(partial(open_journal, url))) is None:
+                return
+            opened.push_async_callback(journal.close)
+            pipeline = self._pipeline = self._make_pipeline(store, journal)
+            house = asyncio.create_task(keep_house(store, journal, self._retention(), time.time), name="housekeeping")
+            opened.push_async_callback(_ended, house)
+            writer = asyncio.create_task(pipeline.recorder.serve(), name="journal")
+            opened.push_async_callback(_ended, writer)
+            await self._run(pipeline, writer)
 
-    def _make_pipeline(self, store: Store) -> Pipeline:
+    def _make_pipeline(self, store: Store, journal: Journal) -> Pipeline:
         settings = self._settings
         conversing = Conversing(store, now=time.time, new_id=time_ordered_id)
+        discretion = Discretion(masks(settings, schema_set(settings)), settings.limits())
         return Pipeline(
             self.rules,
             Talks(
-                conversing,
-                settings.request_timeout,
-                time.time,
-                time_ordered_id,
-                settings.resend_after,
-                settings.allow_cancel_of_get,
+                conversing, settings.request_timeout, time.time, time_ordered_id,
+                settings.resend_after, settings.allow_cancel_of_get,
             ),
+            Recorder(journal, Keep(settings.journal), discretion, time.time, settings.keep_journal_of),
             Sender(settings.name, settings.context),
             _reply_places(settings, self._topology),
+            discretion,
             now=_iso_now,
             new_id=_new_id,
             trace=settings.log_level == "debug",
-        )
+        )  # fmt: skip
 
-    async def _open_store(self) -> Store | None:
-        """Open the store, and wait for it where it is only away for now; None where the stop came first."""
+    def _retention(self) -> Retention:
+        settings = self._settings
+        nouns = {noun: days * DAY for noun, days in settings.keep_journal_of.items()}
+        return Retention(settings.keep_conversations * DAY, settings.keep_journal * DAY, nouns, settings.journal_bytes)
+
+    async def _patiently(self, open_it: Callable[[], Awaitable[T]]) -> T | None:
+        """Open something, and wait for it where it is only away for now; None where the stop came first."""
         delay = self._settings.reconnect_first
         while not self._stopping.is_set():
             try:
-                return await open_store(self._settings.store.get_secret_value())
+                return await open_it()
             except StoreUnavailable as error:
                 log.warning("store not available, trying again", reason=str(error), retry_in=round(delay, 1))
                 await self._pause(delay)
                 delay = min(delay * 2, self._settings.reconnect_most)
         return None
 
-    async def _run(self, pipeline: Pipeline) -> None:
+    async def _run(self, pipeline: Pipeline, writer: asyncio.Task[None]) -> None:
         delay, served = self._settings.reconnect_first, False
         try:
             while not self._stopping.is_set():
-                settlement = Settlement(pipeline.counts, pipeline.bury_undelivered, pipeline.confirmed)
+                pipeline.recorder.forget()
+                settlement = Settlement(
+                    pipeline.counts, pipeline.recorder, pipeline.bury_undelivered, pipeline.confirmed
+                )
                 try:
                     session = await self._open(settlement)
                 except (BrokerUnreachable, SessionLost, LoginRefused, TopologyError) as error:
@@ -199,7 +214,7 @@ class Gateway:
                     await self._pause(pause)
                     continue
                 delay, served = self._settings.reconnect_first, True
-                await self._serve(session, pipeline)
+                await self._serve(session, settlement, pipeline, writer)
         finally:
             counts = pipeline.counts
             log.info(
@@ -222,17 +237,19 @@ class Gateway:
         settlement.serve(session)
         return session
 
-    async def _serve(self, session: Session, pipeline: Pipeline) -> None:
+    async def _serve(
+        self, session: Session, settlement: Settlement, pipeline: Pipeline, writer: asyncio.Task[None]
+    ) -> None:
         settings = self._settings
         log.info("serving", broker=access(settings).shown, context=settings.context, queue=self._topology.intake)
-        work = asyncio.create_task(pipeline.serve(session, settings.batch), name="pipeline")
+        work = asyncio.create_task(pipeline.serve(session, settlement, settings.batch), name="pipeline")
         timer = asyncio.create_task(pipeline.keep_time(session, _TIMER_INTERVAL), name="timer")
         posts = asyncio.create_task(self._forwarder.serve(session, pipeline.burial), name="posts")
         watch = asyncio.create_task(self._watch(session), name="watch")
         stopping = asyncio.create_task(self._stopping.wait(), name="stopping")
         try:
             with _ready(settings.ready_file):
-                ends: set[asyncio.Future[Any]] = {work, timer, posts, stopping, session.lost}
+                ends: set[asyncio.Future[Any]] = {work, timer, posts, writer, stopping, session.lost}
                 await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if self._stopping.is_set() and not session.lost.done() and not work.done():
                 await self._finish(session, pipeline)
@@ -242,6 +259,8 @@ class Gateway:
             results = await asyncio.gather(work, timer, posts, watch, stopping, return_exceptions=True)
             reason = session.lost.exception() if session.lost.done() else results[0]
             await session.close()
+        if writer.done():
+            writer.result()  # a defect: without a writer nothing is acknowledged any more
         for result in results[:3]:
             if isinstance(result, Exception) and not isinstance(result, ConnectionError):
                 raise result
@@ -253,10 +272,13 @@ class Gateway:
         try:
             async with asyncio.timeout(self._settings.stop_timeout):
                 await session.stop_consuming()
-                await asyncio.gather(session.intake.emptied(), self._forwarder.finish())
-                await pipeline.finish()
+                # Side by side: an endpoint that hangs must not keep the rest from its end.
+                await asyncio.gather(_emptied(session, pipeline), self._forwarder.finish())
         except TimeoutError:
-            log.warning("not all finished in time, the rest goes back to the broker", in_hand=session.intake.in_hand)
+            log.warning(
+                "not all finished in time, the rest goes back to the broker",
+                in_hand=session.intake.in_hand, posts=self._forwarder.under_way,
+            )  # fmt: skip
 
     async def _watch(self, session: Session) -> None:
         """Give the session up when confirms stay out: their fate is unknown, so the messages come again, marked."""
@@ -300,8 +322,18 @@ class Gateway:
         return Rules(examiner, table, adapters, spoken, dispatch, subscribers, unnamed(settings, table))
 
 
+async def _emptied(session: Session, pipeline: Pipeline) -> None:
+    await session.intake.emptied()
+    await pipeline.finish()
+
+
 def _reply_places(settings: Settings, wanted: Topology) -> ReplyPlaces:
     return ReplyPlaces(frozenset(wanted.own_queues), settings.coverage())
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 def _iso_now() -> str:

@@ -6,7 +6,8 @@ from pathlib import Path
 from gateway import resources, routing
 from gateway.dialects import EVERYBODY, Dialect, Dialects, Interpreter, Tense
 from gateway.message import EnvelopeVersion
-from gateway.message.nouns import PART9_NOUNS
+from gateway.message.mask_paths import BadMask, Masks, compile_masks
+from gateway.message.nouns import OPERATION_SET, PART9_NOUNS
 from gateway.message.speech import NamespaceMap, Speech, filled
 from gateway.settings import Settings, SettingsError, SourceSettings
 from gateway.validation import Checker, SchemaSet
@@ -37,6 +38,14 @@ def serving_checker(settings: Settings) -> Checker:
     schemas = schema_set(settings)
     schemas.compile_all()
     return checker(settings, schemas, settings.context)
+
+
+def masks(settings: Settings, schemas: SchemaSet) -> Masks:
+    """Give the paths of personal data. Raises `SettingsError` for one that cannot be used."""
+    try:
+        return compile_masks(settings.masks, PART9_NOUNS | {OPERATION_SET} | set(schemas.nouns))
+    except BadMask as error:
+        raise SettingsError(f"masks: {error}") from error
 
 
 def unnamed(settings: Settings, table: routing.RouteTable) -> dict[str, str]:

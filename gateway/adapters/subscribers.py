@@ -9,26 +9,20 @@ is there where all that say one say the same.
 """
 
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
-
-from lxml import etree
 
 from gateway.adapters.adapter import properties_of, repairs_of
 from gateway.codes.patterns import CodeKind
 from gateway.endpoints import AmqpAddress, Publication
 from gateway.endpoints.amqp import OUT_EXCHANGE, HeaderValue
 from gateway.message import Finding, Message, MessageKind
-from gateway.message.payloads import whole_payload
-from gateway.message.places import local_name
+from gateway.message.subjects import Subjects
 
 _MOST: Final = 20
 _LONGEST: Final = 1_000
-_DEVICES: Final = frozenset({"Asset", "Assets", "ComModule", "EndDevice", "EndDevices", "Meter"})
-_POINTS: Final = frozenset({"UsagePoint", "UsagePoints"})
-_TYPES: Final = {kind.element: (kind, f"cim-{kind.name.lower()}:") for kind in (CodeKind.EVENT, CodeKind.CONTROL)}
-_SEVERITY: Final = "severity"
-_LOOKED_FOR: Final = tuple(f"{{*}}{name}" for name in (*_DEVICES, *_POINTS, *_TYPES, _SEVERITY))
+_PREFIXES: Final = {CodeKind.EVENT: "cim-event:", CodeKind.CONTROL: "cim-control:"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +39,7 @@ class Subscribers:
     def publication(
         self,
         message: Message,
+        subjects: Subjects,
         *,
         passed_on: Mapping[str, HeaderValue],
         repeated: bool,
@@ -55,7 +50,7 @@ class Subscribers:
         Where `unwanted` is given somebody must take it; else it is no harm that nobody is bound.
         """
         header = message.header
-        headers = {**passed_on, **repairs_of(message), **event_headers(message)}
+        headers = {**passed_on, **repairs_of(message), **event_headers(message, subjects)}
         return Publication(
             AmqpAddress(OUT_EXCHANGE, f"{self.context}.EVENTS.{header.noun}.{header.verb}"),
             message.raw,
@@ -66,58 +61,30 @@ class Subscribers:
         )
 
 
-def event_headers(message: Message) -> dict[str, HeaderValue]:
+def event_headers(message: Message, subjects: Subjects) -> dict[str, HeaderValue]:
     """Give the AMQP headers that tell what an event is about (see the module)."""
     header = message.header
     headers: dict[str, HeaderValue] = {"cim-noun": header.noun, "cim-verb": header.verb}
     if header.source:
         headers["cim-source"] = header.source[:_LONGEST]
-    payload = whole_payload(message)
-    if payload is None:
+    if message.payload is None:
         return headers
-    codes: set[tuple[str, str]] = set()
-    devices: set[str] = set()
-    points: set[str] = set()
-    severities: set[str] = set()
-    # iter() with names compares them in C: what is none of these costs next to nothing.
-    for element in payload.iter(*_LOOKED_FOR):
-        name = local_name(element)
-        if name in _TYPES:
-            codes.add((name, (element.get("ref") or "").strip()))
-        elif name == _SEVERITY:
-            severities.add((element.text or "").strip())
-        elif identity := _identity(element):
-            (devices if name in _DEVICES else points).add(identity)
-    headers["cim-devices"] = len(devices) or len(points)
-    if codes:
-        _add_codes(headers, codes)
-    severities.discard("")
-    if len(severities) == 1:
-        headers["cim-severity"] = severities.pop()[:_LONGEST]
+    headers["cim-devices"] = subjects.devices or subjects.points
+    if subjects.codes:
+        _add_codes(headers, subjects.codes)
+    if len(subjects.severities) == 1:
+        headers["cim-severity"] = next(iter(subjects.severities))[:_LONGEST]
     return headers
 
 
-def _add_codes(headers: dict[str, HeaderValue], codes: set[tuple[str, str]]) -> None:
+def _add_codes(headers: dict[str, HeaderValue], codes: AbstractSet[tuple[CodeKind, str]]) -> None:
     names: dict[str, set[str]] = {}
-    for element, code in codes:
-        kind, prefix = _TYPES[element]
+    for kind, code in codes:
         if kind.well_formed(code):  # an AMQP name is short, and a stranger's text need not be
+            prefix = _PREFIXES[kind]
             names.setdefault(prefix, set()).add(prefix + code)
             names.setdefault("cim-domain:", set()).add("cim-domain:" + code.split(".")[1])
     for found in names.values():
         headers.update(dict.fromkeys(sorted(found)[:_MOST], True))
     if any(len(found) > _MOST for found in names.values()):
         headers["cim-more"] = True
-
-
-def _identity(element: etree._Element) -> str:
-    """Give the mRID of an object, else its first name; empty where it has neither, as what merely refers to one."""
-    name = ""
-    for child in element:
-        kind = local_name(child)
-        if kind == "mRID":
-            if mrid := (child.text or "").strip():
-                return mrid
-        elif kind == "Names" and not name:
-            name = (child.findtext("{*}name") or "").strip()
-    return f"name {name}" if name else ""

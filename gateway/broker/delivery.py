@@ -12,6 +12,7 @@ _COUNT_ALONE: Final = len(_COUNT) + 9
 """The most bytes of a table that holds nothing but a quorum queue's count: not worth decoding for each message."""
 
 _FOLLOWS: Final = b"\x0bcim-follows"
+_REPEATED: Final = b"\x0fcim-redelivered"
 
 
 @dataclass(slots=True, eq=False)
@@ -20,6 +21,7 @@ class Delivery:
 
     `unbound` tells that it came from the queue of what no binding took. `redelivered` is the broker's mark: the
     message may have been handled before. `retry_in` is the pause in seconds before the next try at a full receiver.
+    `closed`: all is done but for writing it down; then it is settled.
     `sent` names what is published for it on behalf of conversations: their ids, each with that of the publication.
     """
 
@@ -31,6 +33,7 @@ class Delivery:
     unbound: bool
     content_header: bytes
     outstanding: int = 0
+    closed: bool = False
     settled: bool = False
     set_aside: bool = False
     retry_in: float = 0.0
@@ -51,6 +54,11 @@ class Delivery:
         """What the publisher said of the message: its type, its app_id, and the time in seconds since 1970."""
         told = _wire.content_header(self.content_header).properties
         return told.message_type or "", told.app_id or "", told.timestamp.timestamp() if told.timestamp else 0.0
+
+    @property
+    def repeated(self) -> bool:
+        """Tell whether it may have come before: the broker's mark, or the gateway's own on what it publishes itself."""
+        return self.redelivered or (self.follows and _REPEATED in self.content_header)
 
     def properties(self) -> "Transport":
         """Read the AMQP properties; what the gateway publishes by itself has none."""

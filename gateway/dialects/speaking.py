@@ -5,7 +5,7 @@ from lxml import etree
 from gateway.dialects.typed import make_typed
 from gateway.message import EnvelopeVersion
 from gateway.message.namespaces import BY_NAMESPACE
-from gateway.message.nouns import get_profile
+from gateway.message.nouns import OPERATION_SET, get_profile
 from gateway.message.parsing import parse
 from gateway.message.places import local_name, tag_of
 from gateway.message.speech import CANONICAL, Speech
@@ -13,8 +13,13 @@ from gateway.message.verbs import MessageKind
 from gateway.validation.wording import local, namespace
 
 
-def spoken_version(version: EnvelopeVersion, speech: Speech) -> EnvelopeVersion:
-    """Give the version of the envelope in which a partner writes what we read in `version`, if it is one we know."""
+def spoken_version(version: EnvelopeVersion, speech: Speech, noun: str) -> EnvelopeVersion:
+    """Give the version of the envelope in which a partner writes what we read in `version`, if it is one we know.
+
+    Of a set it is `version` itself: the draft has none, so who asks for one in its namespace writes the final form.
+    """
+    if noun == OPERATION_SET:
+        return version
     return BY_NAMESPACE.get(speech.namespaces.theirs(version.namespace) or "", version)
 
 

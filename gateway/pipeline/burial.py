@@ -14,6 +14,7 @@ from gateway.endpoints.amqp import HeaderValue
 from gateway.logs import about
 from gateway.message import Finding, Header, Message
 from gateway.pipeline.dead_letter import Reason, dead_letter
+from gateway.pipeline.discretion import Discretion, blanked
 from gateway.pipeline.settlement import Counts
 from gateway.pipeline.work import Work
 
@@ -21,10 +22,11 @@ log = structlog.get_logger(__name__)
 
 
 class Burial:
-    """Makes dead letters. `now` gives an ISO time."""
+    """Makes dead letters. `now` gives an ISO time. What is masked for the journal is masked in them too."""
 
-    def __init__(self, counts: Counts, now: Callable[[], str]) -> None:
+    def __init__(self, counts: Counts, now: Callable[[], str], discretion: Discretion) -> None:
         self._counts = counts
+        self._discretion = discretion
         self._now = now
 
     def letter(
@@ -92,6 +94,11 @@ class Burial:
         more: dict[str, HeaderValue],
     ) -> Publication:
         self._counts.dead += 1
+        if self._discretion.concerns(None):
+            kept = self._discretion.redacted(body, header.noun if header else "")
+            finding = blanked(finding, kept.values)
+            more = more | {"masked": True}
+            body = kept.why.encode() if kept.body is None else kept.body
         log.warning(
             "dead letter", reason=reason.value, code=str(finding.code), rule=finding.rule, text=finding.text,
             line=finding.line, **more, **about(header),

@@ -41,6 +41,8 @@ log = structlog.get_logger(__name__)
 _PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 8.0
 _MOST_DUE: Final = 100
+_RECENT: Final = 300.0
+"""Seconds after its end for which a conversation is still taken to be that of a marked request without any id."""
 
 
 @dataclass(slots=True)
@@ -201,6 +203,7 @@ class Conversing:
         keys = {work.key for work in works if work.key is not None}
         legs = {work.leg for work in works if work.leg}
         ties = {tie for work in works if work.opening is None for tie in work.ties}
+        ties |= {work.fingerprint for work in works if work.fingerprint and work.delivery.redelivered}
         names = {name for work in works for name in work.names}
         waited_for = {work.alone for work in works if work.alone is not None}
         if not keys and not legs and not ties and not names and not waited_for:
@@ -266,15 +269,28 @@ class Conversing:
             known = work.opened[0].id  # where it is stored, it was committed after all
         if known is not None and (one := _at_hand(known, stored, held)) is not None:
             return one
+        if (one := self._by_bytes(work, stored, held, ids)) is not None:
+            return one
         if work.opened is None:
             get = self._named(work, stored, held, ids)
             work.opened = work.open(None if get is None else get.now)
         opened, work.effects = work.opened
         sent = None if work.key is None else work.key[1]
-        one = held[opened.id] = _Held(opened, sent=sent, ties=work.ties, changed=True)
+        ties = (*work.ties, work.fingerprint) if work.fingerprint else work.ties
+        one = held[opened.id] = _Held(opened, sent=sent, ties=ties, changed=True)
         if work.key is not None:
             ids.by_key[work.key] = opened.id
         return one
+
+    def _by_bytes(self, work: Work, stored: Mapping[str, Stored], held: dict[str, _Held], ids: _Ids) -> _Held | None:
+        """Give the conversation of a request without any id, if the broker says that it comes again.
+
+        That is the last one that the same bytes have opened; without the mark, or later, they are another request.
+        """
+        marked = work.fingerprint if work.delivery.redelivered else ""
+        one = _at_hand(ids.by_tie.get(marked, ""), stored, held)
+        over = one is not None and one.now.final and one.stored and self._now() - one.stored.updated > _RECENT
+        return None if over else one
 
     def _named(self, work: Work, stored: Mapping[str, Stored], held: dict[str, _Held], ids: _Ids) -> _Held | None:
         """Give the get that a cancel names, by the first of its ids that is known."""

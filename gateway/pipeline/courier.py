@@ -95,6 +95,11 @@ class Courier:
             await self._idle.wait()
 
     @property
+    def under_way(self) -> int:
+        """How many posts are under way."""
+        return self._under_way
+
+    @property
     def _busy(self) -> bool:
         return bool(self._under_way or self._outlet.publisher.pending)
 

@@ -109,7 +109,7 @@ class Dispatch:
         payload = Payload(content=(merged(roots),)) if roots else None
         reply = Reply(effect.result, effect.errors, effect.ids)
         envelope = Envelope(MessageKind.RESPONSE, header, reply=reply, payload=payload)
-        version = spoken_version(asker.version, asker.speech)
+        version = spoken_version(asker.version, asker.speech, conversation.noun)
         try:
             body = build(envelope, version)
         except NotExpressible:
@@ -127,7 +127,7 @@ class Dispatch:
         return Publication(AmqpAddress(IN_EXCHANGE, key), event.raw, properties, event.header)
 
     def _to_asker(self, asker: Asker, message: Message, *, repeated: bool) -> Publication:
-        version = spoken_version(asker.version, asker.speech)
+        version = spoken_version(asker.version, asker.speech, message.header.noun)
         if message.version is not version:
             convert(message.root, version)
         written = message_of(serialized(message.root), message.root)

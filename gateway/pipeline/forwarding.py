@@ -41,6 +41,11 @@ class Forwarder:
             for task in tasks:
                 task.cancel()
 
+    @property
+    def under_way(self) -> int:
+        """How many posts are under way."""
+        return sum(courier.under_way for courier in self._couriers)
+
     async def finish(self) -> None:
         """Begin no more posts, and wait for those under way."""
         await asyncio.gather(*(courier.finish() for courier in self._couriers))

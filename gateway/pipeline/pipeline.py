@@ -14,19 +14,23 @@ import structlog
 
 from gateway.adapters import Adapter, Subscribers, properties_of, repairs_of
 from gateway.broker import Delivery, Failure, Session
-from gateway.conversations import EventSeen, ReplyArrived
+from gateway.conversations import Conversation, EventSeen, Fate, Record, ReplyArrived
 from gateway.crashpoints import crash_point
 from gateway.dialects import Dialects, speak
 from gateway.endpoints import AmqpAddress, Publication
 from gateway.endpoints.amqp import OUT_EXCHANGE
 from gateway.logs import about
 from gateway.message import Finding, Message, MessageKind
+from gateway.message.subjects import subjects_of
 from gateway.pipeline.burial import Burial, answers_nothing, internal_error, unbound
 from gateway.pipeline.dead_letter import Reason
+from gateway.pipeline.discretion import Discretion
 from gateway.pipeline.dispatch import Dispatch, NoAddress
 from gateway.pipeline.examination import Examined, Examiner
+from gateway.pipeline.pages import Outcome
+from gateway.pipeline.recording import Recorder
 from gateway.pipeline.refusal import ReplyPlaces, Sender, fault, is_due, reply_address, response
-from gateway.pipeline.settlement import Counts
+from gateway.pipeline.settlement import Counts, Settlement
 from gateway.pipeline.talks import Talks
 from gateway.pipeline.work import Work, outgoing
 from gateway.routing import RouteTable
@@ -55,13 +59,15 @@ class Pipeline:
     """Takes messages from a session and brings each to exactly one end: its receivers, or the dead letters."""
 
     def __init__(
-        self, rules: Rules, talks: Talks, sender: Sender, places: ReplyPlaces, *,
+        self, rules: Rules, talks: Talks, recorder: Recorder, sender: Sender, places: ReplyPlaces,
+        discretion: Discretion, *,
         now: Callable[[], str], new_id: Callable[[], str], trace: bool = False,
     ) -> None:  # fmt: skip
         self.rules = rules
         self._talks = talks
+        self.recorder = recorder
         self.counts = Counts()
-        self.burial = Burial(self.counts, now)
+        self.burial = Burial(self.counts, now, discretion)
         self._sender = sender
         self._places = places
         self._now = now
@@ -69,7 +75,7 @@ class Pipeline:
         self._new_id = new_id
         self._reply_key = f"{sender.context}.REPLY."
 
-    async def serve(self, session: Session, batch_limit: int) -> None:
+    async def serve(self, session: Session, settlement: Settlement, batch_limit: int) -> None:
         """Work until cancelled: batches in the order they came, several on their way at the same time."""
         intake, publisher = session.intake, session.publisher
         while True:
@@ -84,7 +90,7 @@ class Pipeline:
                 self._handle(session, delivery, examined, rules, works)
             if works:
                 publisher.flush()
-                await self._converse(session, works)
+                await self._converse(session, settlement, works)
             publisher.flush()
             await publisher.drain()
 
@@ -98,6 +104,7 @@ class Pipeline:
     async def finish(self) -> None:
         """Write down, before a stop, what is confirmed by now: else it would be published again after the start."""
         await self._talks.conversing.take([])
+        await self.recorder.flushed()
 
     def bury_undelivered(self, delivery: Delivery, publication: Publication, failure: Failure) -> Publication | None:
         """Give the dead letter for a publication that no queue took; None where that was a dead letter itself."""
@@ -110,10 +117,12 @@ class Pipeline:
         """Hear that everything published for a delivery is confirmed."""
         self._talks.conversing.confirmed(delivery)
 
-    async def _converse(self, session: Session, works: list[Work]) -> None:
+    async def _converse(self, session: Session, settlement: Settlement, works: list[Work]) -> None:
         """Commit what each message means to its conversation, then publish what follows."""
         told = await self._talks.conversing.take(works)
         for work in works:
+            if work.result is not None:
+                self._note(work, work.result)
             if work.failure is not None:
                 self._fail(session, work.delivery, work.examined, work.failure)
                 continue
@@ -129,10 +138,17 @@ class Pipeline:
                 self._fail(session, work.delivery, work.examined, error)
         await self._speak(session, [*told, *works])
         for work in works:
-            if work.result is not None and not work.delivery.outstanding and not work.delivery.settled:
-                session.intake.settle(work.delivery)
-                self.counts.settled += 1
-        session.intake.acknowledge()
+            if work.result is not None and not work.delivery.outstanding and not work.delivery.closed:
+                settlement.settled(work.delivery)
+
+    def _note(self, work: Work, conversation: Conversation) -> None:
+        """Note for the journal to which conversation a message belongs."""
+        page = self.recorder.page(work.delivery)
+        page.conversation = page.conversation or conversation.id
+        if isinstance(work.given, EventSeen) or page.outcome:
+            return
+        again = any(isinstance(effect, Record) and effect.fate is Fate.DUPLICATE for effect in work.effects)
+        page.outcome = Outcome.DUPLICATE if again else Outcome.CONVERSATION
 
     async def _speak(self, session: Session, works: Sequence[Work]) -> None:
         """Publish what conversations have decided."""
@@ -158,13 +174,14 @@ class Pipeline:
                 self._fail(session, work.delivery, work.examined, error)
                 continue
             crash_point("publish")
-            session.publisher.publish(publication, work.delivery)
-            self.counts.published += 1
+            leg = conversation.leg(effect.id)
+            self._publish(session, publication, work.delivery, system=leg.system if leg else "")
 
     def _handle(
         self, session: Session, delivery: Delivery, examined: Examined, rules: Rules, works: list[Work]
     ) -> None:
         self.counts.taken += 1
+        self.recorder.opened(delivery, examined)
         try:
             self._forward(session, delivery, examined, rules, works)
         except Exception as error:  # noqa: BLE001 - told by `_fail`
@@ -206,20 +223,22 @@ class Pipeline:
         """Publish a message to every system that has a route for it, and an event once to whoever subscribes."""
         transport = delivery.properties()
         passed_on = transport.passed_on()
+        page = self.recorder.page(delivery)
+        page.outcome = Outcome.DELIVERED
+        self.recorder.keep(page, [route.options.journal for route in routes])
         for route in routes:
             publication = rules.adapters[route.system.name].publication(
-                message, reply_to=transport.reply_to, passed_on=passed_on, repeated=delivery.redelivered
+                message, reply_to=transport.reply_to, passed_on=passed_on, repeated=delivery.repeated
             )
-            session.publisher.publish(publication, delivery)
-            self.counts.published += 1
+            self._publish(session, publication, delivery, system=route.system.name, route=route.name)
         if rules.subscribers.hear(message, follows=delivery.follows):
             # What a system gets need not be wanted by others too, nor what the gateway itself says.
             unwanted = None if routes or delivery.follows else partial(rules.table.unroutable, message)
+            subjects = page.subjects = subjects_of(message)
             publication = rules.subscribers.publication(
-                message, passed_on=passed_on, repeated=delivery.redelivered, unwanted=unwanted
+                message, subjects, passed_on=passed_on, repeated=delivery.repeated, unwanted=unwanted
             )
-            session.publisher.publish(publication, delivery)
-            self.counts.published += 1
+            self._publish(session, publication, delivery)
         if self._trace:
             log.debug("delivered", systems=[route.system.name for route in routes], **about(message.header))
 
@@ -240,8 +259,8 @@ class Pipeline:
         asker = delivery.routing_key.removeprefix(self._reply_key)
         adapter = rules.adapters.get(asker)
         body = speak(message.raw, rules.dialects.speech_of(asker) if adapter is None else adapter.speech)
-        session.publisher.publish(Publication(address, body, properties, message.header), delivery)
-        self.counts.published += 1
+        self.recorder.page(delivery).outcome = Outcome.DELIVERED
+        self._publish(session, Publication(address, body, properties, message.header), delivery, system=asker)
 
     def _refuse(
         self, session: Session, delivery: Delivery, examined: Examined, reason: Reason, finding: Finding | None = None
@@ -263,6 +282,7 @@ class Pipeline:
                     answer = response(
                         message, errors, address, self._sender, message_id=self._new_id(), now=self._now()
                     )
+                self.recorder.said(delivery, answer)
                 session.publisher.publish(answer, delivery)
                 self.counts.replied += 1
                 answered = str(address)
@@ -272,4 +292,13 @@ class Pipeline:
         self, session: Session, delivery: Delivery, message: Message | None, reason: Reason, finding: Finding,
         answered: str = "not due",
     ) -> None:  # fmt: skip
+        page = self.recorder.page(delivery)
+        page.outcome, page.finding = f"{Outcome.DEAD}:{reason}", finding
         session.publisher.publish(self.burial.letter(delivery, message, reason, finding, answered), delivery)
+
+    def _publish(
+        self, session: Session, publication: Publication, delivery: Delivery, *, system: str = "", route: str = ""
+    ) -> None:
+        self.recorder.said(delivery, publication, system=system, route=route)
+        session.publisher.publish(publication, delivery)
+        self.counts.published += 1

@@ -96,7 +96,7 @@ def response(
         correlation_id=asked.echoed_id,
     )
     envelope = Envelope(MessageKind.RESPONSE, header, reply=_failed(errors))
-    version = spoken_version(message.version, message.speech)
+    version = spoken_version(message.version, message.speech, asked.noun)
     try:
         body = build(envelope, version)
     except NotExpressible:

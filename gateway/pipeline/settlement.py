@@ -1,7 +1,7 @@
 """Settle: a delivery is acknowledged once everything published for it is confirmed; what was not taken is retried."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +10,7 @@ import structlog
 from gateway.adapters import as_repeated
 from gateway.broker import Delivery, Failure, Session
 from gateway.endpoints import Publication
+from gateway.pipeline.recording import Recorder
 
 log = structlog.get_logger(__name__)
 
@@ -40,10 +41,12 @@ class Settlement:
     def __init__(
         self,
         counts: Counts,
+        recorder: Recorder,
         bury: Callable[[Delivery, Publication, Failure], Publication | None],
         confirmed: Callable[[Delivery], None] = lambda _: None,
     ) -> None:
         self._counts = counts
+        self._recorder = recorder
         self._bury = bury
         self._confirmed = confirmed
         self._session: Session | None = None
@@ -54,22 +57,26 @@ class Settlement:
         self._session = session
 
     def settled(self, delivery: Delivery) -> None:
-        """Mark a delivery for acknowledgement."""
+        """Have a delivery written down: then it is acknowledged."""
         if delivery.sent:
             self._confirmed(delivery)
-        if not delivery.tag:  # of our own
-            return
-        self._counts.settled += 1
         if delivery.set_aside and self._full:
             log.info("receiver takes messages again", addresses=sorted(self._full))
             self._full.clear()
-        if self._session is not None:
-            self._session.intake.settle(delivery)
+        self._recorder.close(delivery, self.written)
+
+    def written(self, deliveries: Sequence[Delivery]) -> None:
+        """Acknowledge, in groups, what is in the journal; what the gateway did by itself has nobody to hear of it."""
+        if self._session is None:
+            return
+        for delivery in deliveries:
+            if delivery.tag:
+                self._counts.settled += 1
+                self._session.intake.settle(delivery)
+        self._session.intake.acknowledge()
 
     def progressed(self) -> None:
-        """Acknowledge what has been settled, in groups."""
-        if self._session is not None:
-            self._session.intake.acknowledge()
+        """Nothing is to be done: the journal writes many at once by itself."""
 
     def failed(self, delivery: Delivery, publication: Publication, failure: Failure) -> None:
         """Bury what no queue takes; publish again what was refused for now."""
@@ -77,6 +84,7 @@ class Settlement:
         if session is None or session.lost.done():
             return
         if failure.unroutable:
+            self._recorder.undeliverable(delivery, publication, failure.text)
             letter = self._bury(delivery, publication, failure)
             if letter is None:
                 # Not even the dead letters' queue is there: a new session declares it again and the message comes anew.
@@ -92,6 +100,7 @@ class Settlement:
             log.warning("receiver takes no more, retrying", address=where, reason=failure.text, retry_in=delay)
             self._full.add(where)
         self._counts.refused_by_broker += 1
+        self._recorder.again(delivery, publication)
         if delivery.tag:
             session.intake.put_aside(delivery)
         asyncio.get_running_loop().call_later(delay, self._again, session, delivery, publication)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TypedDict
 
-from gateway.broker import Delivery
+from gateway.broker import Delivery, Transport
 from gateway.conversations import (
     RESEND_AFTER,
     CancelAsked,
@@ -74,8 +74,8 @@ class Talks:
     def request(self, delivery: Delivery, examined: Examined, message: Message, table: RouteTable) -> Work | None:
         """Give the work of a request that is to be answered: it opens a conversation, unless it was here before.
 
-        It is known again by its source and MessageID; without one, by the transport's message_id, if it has that.
-        None where nobody takes it.
+        It is known again by its source and MessageID; without one, by the transport's message_id; without that too, by
+        its fingerprint, where the broker marks it as redelivered. None where nobody takes it.
         """
         header, at, key = message.header, self.now(), self.new_id()
         routes = table.match(message)
@@ -123,6 +123,7 @@ class Talks:
             # Without an id of its object it means nothing to a system.
             opening=opening if (taken and (message.content or has_ids(message))) or not names else None,
             key=(asker.source, sent) if sent else None,
+            fingerprint="" if sent else _fingerprint(delivery, transport),
             ties=tracking_ids(message),
             names=names,
             cancelling=cancelling if names else None,
@@ -202,6 +203,12 @@ class Talks:
         wanted = {key for _, conversation, effect in said for key in needed(conversation, effect)}
         kept = await self.conversing.bodies(wanted - at_hand.keys())
         return {key: body for key, body in at_hand.items() if key in wanted} | kept
+
+
+def _fingerprint(delivery: Delivery, transport: Transport) -> str:
+    """Give what tells a request without any id from others: its bytes, and what of the transport comes again too."""
+    told = repr((transport.reply_to, transport.correlation_id, sorted(transport.passed_on().items())))
+    return f"request:{hashlib.sha256(told.encode() + delivery.body).hexdigest()}"
 
 
 def _takers(message: Message, asked: SetFacts, table: RouteTable) -> dict[int, tuple[Route, ...]]:

@@ -35,9 +35,9 @@ class Work:
     """One thing that happened: what it is fed to, what is noted of it, and what follows.
 
     Exactly one of `opening` (a request), `leg`, `alone`, `conversation` and `cancels` says to which conversation it
-    belongs. `key` is the request's source and MessageID. `ties` are keys by which what follows from a request is known;
-    an event that has them needs no `leg`. `alone` are system and noun of a reply without any id: it belongs to the only
-    leg that waits for such a reply.
+    belongs. `key` is the request's source and MessageID; `fingerprint` is all there is to know one by that has none.
+    `ties` are keys by which what follows from a request is known; an event that has them needs no `leg`. `alone` are
+    system and noun of a reply without any id: it belongs to the only leg that waits for such a reply.
 
     A cancel may name a get, by one of its `names`: then `cancelling` opens its conversation, from the get, in the place
     of `opening`; without an `opening` it can be nothing else. `cancels` marks the work by which that get hears of it.
@@ -51,6 +51,7 @@ class Work:
     entry: Entry | None = None
     opening: Opening | None = None
     key: Key | None = None
+    fingerprint: str = ""
     ties: tuple[str, ...] = ()
     leg: str = ""
     alone: Key | None = None

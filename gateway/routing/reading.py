@@ -18,11 +18,12 @@ _SYSTEM_KEYS: Final = ("name", "address", "sources", "dialect")
 _ROUTE_KEYS: Final = (
     *("name", "note", "noun", "verbs", "contexts", "sources", "not_sources", "properties", "not_properties"),
     *CODE_KEYS.values(),
-    *("timeout", "replies", "publish", "undo"),
+    *("timeout", "replies", "publish", "undo", "journal"),
 )
 _REPLIES: Final = ("stream", "stream-ok", "aggregate")
 _PUBLISH: Final = ("never", "on-success")
 _UNDO: Final = ("creates", "by-get")
+_JOURNAL: Final = ("full", "headers", "off")
 _VERBS: Final = (*sorted(REQUEST_VERBS), *sorted(EVENT_VERBS))
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _ADDRESS: Final = re.compile(r"queue:(?!amq\.)[^\s:]{1,255}")
@@ -230,9 +231,12 @@ def _options_of(table: Table) -> RouteOptions:
     if timeout is not None and timeout <= 0:
         table.fault("timeout", f"The timeout is {timeout:g} seconds.", "Write a number of seconds above 0.")
     replies, publish, undo = table.text("replies"), table.text("publish"), table.text("undo")
-    for key, word, known in (("replies", replies, _REPLIES), ("publish", publish, _PUBLISH), ("undo", undo, _UNDO)):
+    journal = table.text("journal")
+    words = (("replies", replies, _REPLIES), ("publish", publish, _PUBLISH), ("undo", undo, _UNDO))
+    for key, word, known in (*words, ("journal", journal, _JOURNAL)):
         if word is not None and word not in known:
             table.fault(key, f"{key} cannot be '{word}'.", f"Write one of {', '.join(known)}.", word)
     return RouteOptions(
-        timeout, replies == "aggregate", publish == "on-success", replies == "stream-ok", undo == "by-get"
-    )
+        timeout, replies == "aggregate", publish == "on-success", replies == "stream-ok", undo == "by-get",
+        journal or "",
+    )  # fmt: skip

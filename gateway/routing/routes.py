@@ -53,6 +53,7 @@ class RouteOptions:
 
     `aggregate`: one answer when all systems have given theirs; else each reply is handed on as it comes.
     `publish`: the past-tense event follows a success. `last_is_ok`: the last of several replies says OK, not PARTIAL.
+    `journal`: how much of its messages the journal keeps (full, headers, off); empty where it does not say.
     `reads`: a get of the noun by the ids of its objects tells their state, so that operations of a set can be undone.
     """
 
@@ -61,6 +62,7 @@ class RouteOptions:
     publish: bool = False
     last_is_ok: bool = False
     reads: bool = False
+    journal: str = ""
 
 
 PLAIN: Final = RouteOptions()

@@ -17,6 +17,7 @@ PREFIX: Final = "CIMGATE_"
 _MIB: Final = 1024 * 1024
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Days = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Bytes = Annotated[ByteSize, Field(ge=1)]
 
 
@@ -72,10 +73,27 @@ class Settings(BaseSettings):
         description="Seconds until what conversations said and the broker did not confirm is published again, marked: "
         "it only waits for this long after a crash or a cut connection.",
     )
-    keep_conversations: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
+    keep_conversations: Days = Field(
         default=100.0,
         description="Days for which a conversation is kept after it has ended and nothing has touched it. Until then "
         "repeated requests get its answer, and what follows from it is tied to its asker. Alarms stay until closed.",
+    )
+    journal: Literal["full", "headers", "off"] = Field(
+        default="full",
+        description="How much the journal keeps of a message where its route does not say: with its bytes, without, or "
+        "nothing. Dead letters are kept in any case.",
+    )
+    keep_journal: Days = Field(default=90.0, description="Days for which the journal keeps a message.")
+    keep_journal_of: dict[str, Days] = Field(
+        default={}, description="Days for single nouns, e.g. { MeterReadings = 400, EndDeviceEvents = 30 }."
+    )
+    journal_bytes: Bytes | None = Field(
+        default=None, description="Bytes that the journal may take on the disk; beyond, the oldest messages go first."
+    )
+    masks: dict[str, tuple[str, ...]] = Field(
+        default={},
+        description="Personal data, masked before anything is kept: paths by noun, * for all, "
+        'e.g. { CustomerConfig = ["//Customer/name"] }.',
     )
     allow_cancel_of_get: bool = Field(
         default=False,

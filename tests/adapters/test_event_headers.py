@@ -6,9 +6,11 @@ from base64 import b64encode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.adapters.subscribers import Subscribers, event_headers
-from gateway.endpoints.amqp import SHORT_STRING
+from gateway.adapters.subscribers import Subscribers
+from gateway.adapters.subscribers import event_headers as headers_of
+from gateway.endpoints.amqp import SHORT_STRING, HeaderValue
 from gateway.message import Message, read
+from gateway.message.subjects import subjects_of
 
 M = "http://iec.ch/TC57/2011/schema/message"
 NUMBER = st.integers(0, 400)
@@ -23,6 +25,10 @@ def event(noun: str, inner: str, *, compressed: bool = False, source: str = "HES
         f'<EventMessage xmlns="{M}"><Header><Verb>created</Verb><Noun>{noun}</Noun><Source>{source}</Source></Header>'
         f"<Payload>{payload}</Payload></EventMessage>".encode()
     )
+
+
+def event_headers(message: Message) -> dict[str, HeaderValue]:
+    return headers_of(message, subjects_of(message))
 
 
 def end_device_event(code: str, device: str = "", severity: str = "", point: str = "") -> str:
@@ -111,7 +117,11 @@ def test_whatever_stands_for_a_code_no_header_has_a_name_that_amqp_cannot_carry(
 def test_an_event_goes_out_as_it_came_under_its_noun_and_verb_with_what_travels_on() -> None:
     message = event("EndDeviceEvents", end_device_event("3.26.0.85"))
     made = Subscribers("TESTING").publication(
-        message, passed_on={"traceparent": "00-1", "cim-source": "not me"}, repeated=True, unwanted=None
+        message,
+        subjects_of(message),
+        passed_on={"traceparent": "00-1", "cim-source": "not me"},
+        repeated=True,
+        unwanted=None,
     )
     headers = made.properties.headers or {}
     assert (made.body, str(made.address)) == (message.raw, "topic:TESTING.EVENTS.EndDeviceEvents.created")

@@ -10,6 +10,7 @@ from gateway.message import Envelope, EnvelopeVersion, Header, Message, MessageK
 from gateway.message.speech import NamespaceMap, Speech
 from gateway.validation import Verdict
 from tests.dialects.writing import DRAFT, FINAL, SOAP, Read, event, typed, wrapped
+from tests.e2e.registry import execute, operation
 
 OLD = "http://www.iec.ch/TC57/2010/schema/message"
 _CONTROLS = """<t:Payload><EndDeviceControls xmlns="http://iec.ch/TC57/2011/EndDeviceControls#"><EndDeviceControl>
@@ -19,7 +20,8 @@ _CONTROLS = """<t:Payload><EndDeviceControls xmlns="http://iec.ch/TC57/2011/EndD
 def _answer(asked: Message) -> etree._Element:
     header = Header("reply", asked.header.noun, correlation_id="1")
     envelope = Envelope(MessageKind.RESPONSE, header, reply=Reply("OK"))  # type: ignore[arg-type]
-    return etree.fromstring(speak(build(envelope, spoken_version(asked.version, asked.speech)), asked.speech))
+    version = spoken_version(asked.version, asked.speech, asked.header.noun)
+    return etree.fromstring(speak(build(envelope, version), asked.speech))
 
 
 def test_who_asks_as_the_standard_has_it_is_answered_so(read: Read) -> None:
@@ -38,8 +40,16 @@ def test_an_old_envelope_is_answered_in_the_old_envelope(read: Read) -> None:
 def test_a_draft_that_is_read_as_final_is_answered_with_a_draft_by_its_own_schema(read: Read) -> None:
     asked = read(event(envelope=DRAFT), Dialect(namespaces=NamespaceMap(((DRAFT, FINAL),))))
     assert asked.version is EnvelopeVersion.FINAL
-    assert spoken_version(asked.version, asked.speech) is EnvelopeVersion.DRAFT
+    assert spoken_version(asked.version, asked.speech, asked.header.noun) is EnvelopeVersion.DRAFT
     assert _answer(asked).tag == f"{{{DRAFT}}}ResponseMessage"
+
+
+def test_a_set_in_the_drafts_namespace_is_answered_there_though_the_draft_has_no_sets(read: Read) -> None:
+    asked = read(execute(operation(1, "create", "a"), space=DRAFT), Dialect(namespaces=NamespaceMap(((DRAFT, FINAL),))))
+    answer = _answer(asked)
+    assert answer.tag == f"{{{DRAFT}}}ResponseMessage"
+    assert answer.findtext(f"{{{DRAFT}}}Header/{{{DRAFT}}}Noun") == "OperationSet"
+    assert answer.findtext(f"{{{DRAFT}}}Reply/{{{DRAFT}}}Result") == "OK"
 
 
 def test_the_asker_reads_its_own_noun(read: Read) -> None:

@@ -29,10 +29,10 @@ async def test_what_has_ended_long_ago_goes_and_what_waits_stays(amqp_url: str, 
         assert sorted(map(str, await kept())) == ["m-1", "m-2"]
         async with running(amqp_url, tmp_path, store=store_url, keep_conversations="1e-9") as gateway:
             await until(one_left, "what has ended is removed")
-            await until(lambda: bool(gateway.events("old conversations removed")), "it is said")
+            await until(lambda: bool(gateway.events("old ones removed")), "it is said")
             await answer(amqp_url, second)
             [answered] = await take(amqp_url, "replies", 1)
     finally:
         await store.close()
     assert said(answered, "Header/CorrelationID") == "c-2"
-    assert gateway.events("old conversations removed")[0]["conversations"] == 1
+    assert gateway.events("old ones removed")[0]["number"] == 1

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
-import pytest
 from lxml import etree
 
 from gateway.broker.partner import Partner
@@ -14,14 +13,15 @@ from tests.e2e.registry import DRAFT, FINAL, KEY, ROUTES, Registry, execute, ope
 
 
 async def through(
-    url: str, folder: Path, store_url: str, raw: bytes, registry: Registry, *, more: str = ""
-) -> tuple[str, dict[str, set[str]]]:
+    url: str, folder: Path, store_url: str, raw: bytes, registry: Registry, *, more: str = "", answered_in: str = FINAL,
+    **settings: str,
+) -> tuple[str, dict[str, set[str]]]:  # fmt: skip
     """Send a set; give the Result of the one answer, and the codes of each operation ('' for the whole)."""
     routes = folder / "routes"
     routes.mkdir()
     (routes / "mdm.toml").write_text(ROUTES.format(name=registry.name, more=more))
     await make_queue(url, "replies")
-    async with running(url, folder, store=store_url):
+    async with running(url, folder, store=store_url, **settings):
         serving = asyncio.create_task(registry.serve(url))
         try:
             async with await Partner.open(Access(url, "CIS")) as partner:
@@ -32,6 +32,7 @@ async def through(
             await asyncio.gather(serving, return_exceptions=True)
     root = etree.fromstring(answer.body)
     space = etree.QName(root).namespace
+    assert space == answered_in
     codes: dict[str, set[str]] = {}
     for error in root.iter(f"{{{space}}}Error"):
         number = error.findtext(f"{{{space}}}operationId") or ""
@@ -116,12 +117,39 @@ async def test_what_cannot_be_undone_after_all_is_catastrophic(amqp_url: str, tm
     assert "5.3" in codes["1"]
 
 
-@pytest.mark.parametrize(("space", "left"), [(FINAL, {"a"}), (DRAFT, set())])
-async def test_an_absent_flag_means_what_its_version_of_the_envelope_says(
-    amqp_url: str, tmp_path: Path, store_url: str, space: str, left: set[str]
+SITE = f"""
+[[sources]]
+name = "CIS"
+mode = "strict"
+[sources.namespaces]
+"{DRAFT}" = "{FINAL}"
+"""
+
+
+async def test_an_absent_integrity_flag_means_all_or_nothing_in_the_draft(
+    amqp_url: str, tmp_path: Path, store_url: str
 ) -> None:
-    if space == DRAFT:
-        pytest.skip("the draft's list of nouns lacks OperationSet, so it cannot say execute")
+    """The draft has no noun OperationSet, so a source that writes sets in its namespace is mapped to the final one."""
+    (tmp_path / "site.toml").write_text(SITE)
     registry = Registry("MDM", FAILS_2)
-    await through(amqp_url, tmp_path, store_url, execute(*CREATE_THREE[:2], space=space), registry)
-    assert registry.meters == left
+    raw = execute(*CREATE_THREE, space=DRAFT)
+    result, codes = await through(
+        amqp_url, tmp_path, store_url, raw, registry, config=str(tmp_path / "site.toml"), answered_in=DRAFT
+    )
+    assert (result, codes["1"], codes["2"], codes["3"]) == ("FAILED", {"5.9"}, {"2.12"}, {"5.9"})
+    assert registry.meters == set()
+    assert {("delete", "a"), ("delete", "c")} <= set(registry.asked)
+
+
+async def test_an_absent_integrity_flag_means_each_for_itself_in_the_final(
+    amqp_url: str, tmp_path: Path, store_url: str
+) -> None:
+    """The very same set, by the very same source, in the namespace of the final version."""
+    (tmp_path / "site.toml").write_text(SITE)
+    registry = Registry("MDM", FAILS_2)
+    raw = execute(*CREATE_THREE, space=FINAL)
+    result, codes = await through(
+        amqp_url, tmp_path, store_url, raw, registry, config=str(tmp_path / "site.toml"), answered_in=FINAL
+    )
+    assert (result, codes["1"], codes["2"], codes["3"], codes[""]) == ("PARTIAL", {"0.0"}, {"2.12"}, {"0.0"}, {"0.2"})
+    assert registry.meters == {"a", "c"}
