@@ -16,7 +16,7 @@ from lxml import etree
 from gateway import __version__
 from gateway.cli._journal_documents import element_of, facts_of
 from gateway.cli._journal_records import record_of
-from gateway.cli._journal_words import is_masked
+from gateway.cli._journal_words import OPERATOR, is_masked
 from gateway.cli._shared import CommandError, ExitCode, complain, counted
 from gateway.cli._times import full
 from gateway.message.blanking import MARK
@@ -41,25 +41,31 @@ _BY_SUFFIX: Final = {".json": Format.JSON, ".jsonl": Format.JSON, ".ndjson": For
 
 @dataclass(slots=True)
 class Tally:
-    """What a file holds: messages as they passed, with masked values, without a body; and what could not be written."""
+    """What a file holds: messages as they passed, with masked values, without a body; and what operators did.
+
+    `left_out` are those that could not be written or read.
+    """
 
     plain: int = 0
     masked: int = 0
     bare: int = 0
+    acts: int = 0
     left_out: int = 0
     first: float = 0.0
     last: float = 0.0
 
     @property
     def messages(self) -> int:
-        """How many there are."""
-        return self.plain + self.masked + self.bare
+        """How many there are, with what operators did."""
+        return self.plain + self.masked + self.bare + self.acts
 
-    def add(self, at: float, body: bytes | None) -> None:
+    def add(self, at: float, kind: str, body: bytes | None) -> None:
         """Count one in."""
         self.first = min(self.first or at, at)
         self.last = max(self.last, at)
-        if body is None:
+        if kind == OPERATOR:
+            self.acts += 1
+        elif body is None:
             self.bare += 1
         elif is_masked(body):
             self.masked += 1
@@ -68,13 +74,15 @@ class Tally:
 
     def in_words(self) -> list[str]:
         """Say what they are, so that a person knows to whom the file may be given."""
-        said = [f"{counted(self.messages, 'message')}, from {full(self.first)} to {full(self.last)}"]
+        said = [f"{counted(self.messages, 'record')}, from {full(self.first)} to {full(self.last)}"]
         if self.plain:
-            said.append(f"{self.plain:,} as they passed: personal data may be in them")
+            said.append(f"{counted(self.plain, 'message')} as passed: personal data may be in there")
         if self.masked:
-            said.append(f"{self.masked:,} with masked values ({MARK})")
+            said.append(f"{counted(self.masked, 'message')} with masked values ({MARK})")
         if self.bare:
-            said.append(f"{self.bare:,} by their headers alone")
+            said.append(f"{counted(self.bare, 'message')} without the body: headers alone are kept")
+        if self.acts:
+            said.append(f"{counted(self.acts, 'act')} of operators, such as a retry")
         return said
 
 
@@ -93,7 +101,7 @@ async def export(passages: AsyncIterator[Passage], write: Write, advance: Callab
             tally.left_out += 1
             complain(f"The message {passage.id} is left out: {error}")
         else:
-            tally.add(passage.at, passage.body)
+            tally.add(passage.at, passage.kind, passage.body)
         advance(passage.at)
     return tally
 

@@ -76,7 +76,7 @@ async def _put(journal: "Journal", batch: list[Record], done: Imported) -> None:
         done.there += candidate is None
         if candidate is not None:
             new[candidate.id] = candidate
-        done.tally.add(record.at.timestamp(), record.body)
+        done.tally.add(record.at.timestamp(), str(record.more.get("kind", "")), record.body)
     await journal.write([*new.values()])
 
 

@@ -38,7 +38,10 @@ def show_table(passages: Sequence[Passage], now: float, *, exact: bool = False, 
     word = max(cell_len(word) for outcome in ("outcome", *outcomes) for word in outcome.split())
     least = [*wanted[:3], _LEAST_WHO, _LEAST_WHAT, word]
     marks = "" if marked is None else "  "
-    widths = fitted(wanted, least, out.width - len(wanted) + 1 - len(marks))
+    room = out.width - len(wanted) + 1 - len(marks)
+    if sum(wanted) > room:
+        wanted[-1] = word  # an outcome on two lines is read as well; names that are cut are not
+    widths = fitted(wanted, least, room)
     rows = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 1, 0, 0))
     if marks:
         rows.add_column("", no_wrap=True, width=1)
@@ -50,6 +53,8 @@ def show_table(passages: Sequence[Passage], now: float, *, exact: bool = False, 
         outcome = Text(outcomes[at], style=_style(one))
         rows.add_row(*mark, times[at], ids[at], ways[at], senders[at], messages[at], outcome)
     out.print(rows)
+    if any(map(is_imported, passages)):
+        out.print(Text("imp: imported from a file; it did not pass this gateway.", style="dim"))
 
 
 def line_of(passage: Passage, now: float, width: int | None) -> Text:
@@ -71,7 +76,8 @@ def _exactly(at: float, *, with_day: bool) -> str:
 
 
 def _way(passage: Passage) -> str:
-    return "hand" if passage.kind == OPERATOR else passage.direction
+    way = "hand" if passage.kind == OPERATOR else passage.direction
+    return f"{way} imp" if is_imported(passage) else way
 
 
 def _who(passage: Passage) -> str:

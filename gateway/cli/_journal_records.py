@@ -11,6 +11,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from gateway.cli._journal_filters import IMPORTED, OF_IMPORTED
 from gateway.cli._journal_words import is_masked
 from gateway.cli._replies import message_of
+from gateway.codes import CodeKind
+from gateway.message import Header
+from gateway.message.subjects import NOTHING, subjects_of
 from gateway.store.journal import Handover, Passage, id_at
 from gateway.store.journal.ids import END, PARTS
 from gateway.traffic import BadRecord, Direction, Record
@@ -97,22 +100,22 @@ def imported(record: Record) -> Passage:
     except ValidationError as error:
         first = error.errors()[0]
         raise BadRecord(f"`{'.'.join(map(str, first['loc']))}`: {first['msg']}") from error
-    header = None
-    if not (record.noun or record.verb) and record.body is not None and (message := message_of(record.body)):
-        header = message.header
+    message = message_of(record.body) if record.body is not None and not (record.noun or record.verb) else None
+    header = message.header if message is not None else Header("", "")
+    subjects = subjects_of(message) if message is not None else NOTHING
     return Passage(
         id=0,
         direction=record.direction.value,
-        source=record.source or (header.source if header and header.source else record.app_id),
+        source=record.source or header.source or record.app_id,
         system=record.system,
-        kind=facts.kind,
-        verb=record.verb or (header.verb if header else ""),
-        noun=record.noun or (header.noun if header else ""),
-        message_id=record.message_id or (header.message_id if header else None) or None,
-        correlation_id=record.correlation_id or (header.correlation_id if header else None) or None,
-        context=facts.context,
-        events=tuple(facts.events),
-        devices=tuple(facts.devices),
+        kind=facts.kind or (message.kind.value if message is not None else ""),
+        verb=record.verb or header.verb,
+        noun=record.noun or header.noun,
+        message_id=record.message_id or header.message_id,
+        correlation_id=record.correlation_id or header.correlation_id,
+        context=facts.context or header.context or "",
+        events=tuple(facts.events) or tuple(sorted(code for kind, code in subjects.codes if kind is CodeKind.EVENT)),
+        devices=tuple(facts.devices) or subjects.names,
         verdict=facts.checked,
         rule=facts.rule,
         code=facts.code,

@@ -53,7 +53,6 @@ def export(
     wanted = format_of(file, None if form is None else Format(form.value))
     if file != STREAM:
         refuse_existing(Path(file), force=force)
-    filters = filters.within(until=filters.until or time.time())  # what passes from now on would never end
     tally = with_journal(ctx, filters.store, lambda opened: _exported(opened, filters, file, wanted, force=force))
     _say("written to the standard output" if file == STREAM else file, tally)
     if tally.left_out:
@@ -90,10 +89,12 @@ def import_(
     by = done.about.get("writer")
     if done.tally.messages:
         _say(f"{name}{f' (written by {by})' if by else ''}", done.tally)
-        new = done.tally.messages - done.there
-        said = f"{new:,} imported{f', {done.there:,} were there already' if done.there else ''}."
-        where = f" into {mask(store)}" if store else ""
-        err.print(Text(printable(f"{said[:-1]}{where}. `cimgate journal list --imported` shows them.")), soft_wrap=True)
+        where, at = (f" into {mask(store)}", " --store ...") if store else ("", "")
+        there = f"; {done.there:,} were there already" if done.there else ""
+        said = (
+            f"{done.tally.messages - done.there:,} imported{where}{there}. `cimgate journal list --imported{at}` shows"
+        )
+        err.print(Text(printable(f"{said} them.")), soft_wrap=True)
     if done.problem:
         complain(f"{name}: {done.problem}")
     elif not done.tally.messages:
@@ -107,13 +108,14 @@ async def _exported(opened: "Journal", filters: Filters, file: str, form: StrEnu
     from gateway.cli._journal_export import export as write_all  # noqa: PLC0415 - heavy
     from gateway.cli._waiting import progress  # noqa: PLC0415 - heavy
 
-    [*first] = await find(opened, filters, 1, oldest_first=True)
-    [*last] = await find(opened, filters, 1)
+    first = await find(opened, filters, 1, oldest_first=True)
+    last = await find(opened, filters, 1)
     if not first or not last:
         nothing(filters, await oldest_of(opened))
     start, end = first[0].at, last[0].at
+    ended = filters.within(until=filters.until or time.time())  # what passes from now on would never end
     with written(file, Format(form.value), force=force) as write, progress("exporting", end - start) as advance:
-        return await write_all(walk(opened, filters), write, lambda at: advance(at - start))
+        return await write_all(walk(opened, ended), write, lambda at: advance(at - start))
 
 
 async def _imported(opened: "Journal", stream: "BinaryIO", size: int) -> "Imported":

@@ -95,14 +95,12 @@ def whom(passage: Passage, most: int = _MOST_NAMES) -> tuple[str, str]:
 
 
 def outcome_words(passage: Passage) -> str:
-    """Say the outcome in a word or two, for a list."""
+    """Say the outcome in a word or two, for a list; that it was imported is not said."""
     outcome = outcome_of(passage)
     if outcome == "conversation":
-        said = _CONVERSATION.get(MessageKind(passage.kind), outcome) if passage.kind in tuple(MessageKind) else outcome
-    else:
-        reason = dead_reason(passage)
-        said = f"dead: {reason}" if reason is not None else outcome or "?"
-    return f"{said} ({IMPORTED})" if is_imported(passage) else said
+        return _CONVERSATION.get(MessageKind(passage.kind), outcome) if passage.kind in tuple(MessageKind) else outcome
+    reason = dead_reason(passage)
+    return f"dead: {reason}" if reason is not None else outcome or "?"
 
 
 def outcome_sentence(passage: Passage) -> str:
