@@ -34,7 +34,7 @@ from gateway.pipeline.conversing import Conversing
 from gateway.pipeline.discretion import Discretion
 from gateway.pipeline.dispatch import Dispatch
 from gateway.pipeline.forwarding import Forwarder
-from gateway.pipeline.housekeeping import DAY, Retention, keep_house
+from gateway.pipeline.housekeeping import DAY, House, Retention
 from gateway.pipeline.pages import Keep
 from gateway.pipeline.recording import Recorder
 from gateway.pipeline.refusal import ReplyPlaces, Sender
@@ -152,8 +152,10 @@ class Gateway:
                 return
             opened.push_async_callback(journal.close)
             pipeline = self._pipeline = self._make_pipeline(store, journal)
-            house = asyncio.create_task(keep_house(store, journal, self._retention(), time.time), name="housekeeping")
-            opened.push_async_callback(_ended, house)
+            house = House(store, journal, self._retention(), time.time)
+            cleaning = asyncio.create_task(house.keep(), name="housekeeping")
+            opened.push_async_callback(lambda: cleaning)
+            opened.callback(house.stop)
             writer = asyncio.create_task(pipeline.recorder.serve(), name="journal")
             opened.push_async_callback(_ended, writer)
             await self._run(pipeline, writer)

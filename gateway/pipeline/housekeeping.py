@@ -1,6 +1,7 @@
 """What has been kept long enough is removed, a few at a time, so that nobody waits for it."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -32,37 +33,57 @@ class Retention:
     size: int | None = None
 
 
-async def keep_house(store: Store, journal: Journal, retention: Retention, now: Callable[[], float]) -> None:
-    """Remove, every hour until cancelled, what has been kept long enough. `now` is since the epoch.
+class House:
+    """Removes, every hour, what has been kept long enough. `now` is since the epoch.
 
     Several processes may do so at the same time: they leave out what the others have in hand.
     """
-    while True:
-        at = now()
-        await _removed("conversations", partial(_purge, store, at - retention.conversations))
+
+    def __init__(self, store: Store, journal: Journal, retention: Retention, now: Callable[[], float]) -> None:
+        self._store = store
+        self._journal = journal
+        self._retention = retention
+        self._now = now
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Ask for the end; what is under way is finished first, because a database minds to be broken off."""
+        self._stopping.set()
+
+    async def keep(self) -> None:
+        """Work until `stop`."""
+        while not self._stopping.is_set():
+            await self._clean(self._now())
+            await self._pause(_EVERY)
+
+    async def _clean(self, at: float) -> None:
+        retention, journal = self._retention, self._journal
+        await self._remove("conversations", partial(_purge, self._store, at - retention.conversations))
         # Passages carry the noun as their class where it has a time of its own; a class of earlier settings goes last.
         for kept, seconds in (*retention.nouns.items(), ("", retention.messages)):
-            await _removed(f"messages {kept}".rstrip(), partial(journal.purge, at - seconds, keep=kept))
+            await self._remove(f"messages {kept}".rstrip(), partial(journal.purge, at - seconds, keep=kept))
         longest = max(retention.messages, *retention.nouns.values(), 0.0)
-        await _removed("messages", partial(journal.purge, at - longest))
+        await self._remove("messages", partial(journal.purge, at - longest))
         if (size := retention.size) is not None:
-            await _removed("messages, the oldest, for their size", partial(journal.purge_to, size))
-        await asyncio.sleep(_EVERY)
+            await self._remove("messages, the oldest, for their size", partial(journal.purge_to, size))
 
+    async def _remove(self, what: str, some: Callable[[], Awaitable[int]]) -> None:
+        """Remove some, again and again until there are none, and tell how many it were."""
+        removed = 0
+        try:
+            while not self._stopping.is_set() and (now_removed := await some()):
+                removed += now_removed
+                await self._pause(_BREATH)
+        except StoreUnavailable as error:  # those who need it now tell of it, and the next hour is as good
+            log.info("what is old is not removed this time", what=what, reason=str(error))
+        except Exception:
+            log.exception("what is old cannot be removed", what=what)  # messages pass all the same
+        if removed:
+            log.info("old ones removed", what=what, number=removed)
 
-async def _removed(what: str, some: Callable[[], Awaitable[int]]) -> None:
-    """Remove some, again and again until there are none, and tell how many it were."""
-    removed = 0
-    try:
-        while now_removed := await some():
-            removed += now_removed
-            await asyncio.sleep(_BREATH)
-    except StoreUnavailable as error:  # those who need it now tell of it, and the next hour is as good
-        log.info("what is old is not removed this time", what=what, reason=str(error))
-    except Exception:
-        log.exception("what is old cannot be removed", what=what)  # messages pass all the same
-    if removed:
-        log.info("old ones removed", what=what, number=removed)
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
 
 
 async def _purge(store: Store, before: float) -> int:

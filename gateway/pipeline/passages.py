@@ -59,10 +59,9 @@ class Scribe:
         own = [said for said in page.said if said.publication.address.exchange != DEAD]
         as_it_came = [said for said in own if raw and said.publication.body is raw]
         made = [said for said in own if not raw or said.publication.body is not raw]
-        passages = [self._out(page, said, now) for said in made]
-        if raw:
-            passages.insert(0, self._in(delivery, page, as_it_came, now))
-        return passages
+        # What came is first, because ids only grow.
+        came = [self._in(delivery, page, as_it_came, now)] if raw else []
+        return [*came, *(self._out(page, said, now) for said in made)]
 
     def _in(self, delivery: Delivery, page: Page, said: list[Said], now: float) -> Passage:
         message, finding = page.examined.message, page.finding

@@ -126,12 +126,13 @@ class Finder:
             if len(found) == most:
                 return found
         asked = _Asked(order, plan)
-        # By itself, so that it goes by the index of keys and not through all ids in order, hoping for an early hit.
-        matched = f"SELECT id FROM passage WHERE {asked.sql} AND {_keyed(asked, plan)}"  # noqa: S608 - our own
+        # By itself: it shall go by the index of keys alone, not through all ids in order hoping for an early hit, nor
+        # by the indexes of ids and stamps as well, which are long lists here.
+        matched = f"SELECT id, stamp FROM passage WHERE {_keyed(asked, plan)}"  # noqa: S608 - our own
         return await _ids(
             connection,
             asked,
-            f"WITH matched AS MATERIALIZED ({matched}) SELECT id FROM matched",  # noqa: S608 - our own
+            f"WITH matched AS MATERIALIZED ({matched}) SELECT id FROM matched WHERE {asked.sql}",  # noqa: S608 - our own
             order,
             most,
         )

@@ -27,15 +27,17 @@ from gateway.store.journal.words import stamp_of
 
 _ADD_WORD = "INSERT OR IGNORE INTO passage_word(kind, digest, text) VALUES (?, ?, ?)"
 _ADD = """
-INSERT OR IGNORE INTO passage(id, stamp, keys, frame, reason, body)
+INSERT INTO passage(id, stamp, keys, frame, reason, body)
 SELECT
     json_extract(value, '$[0]'), json_extract(value, '$[1]'),
-    substr(:keys, json_extract(value, '$[2]'), json_extract(value, '$[3]')),
+    coalesce(substr(:keys, json_extract(value, '$[2]'), json_extract(value, '$[3]')), x''),
     substr(:frames, json_extract(value, '$[4]'), json_extract(value, '$[5]')),
     json_extract(value, '$[6]'),
     CASE WHEN json_extract(value, '$[8]')
         THEN substr(:large, json_extract(value, '$[7]'), json_extract(value, '$[8]')) END
-FROM json_each(:rows)"""
+FROM json_each(:rows)
+WHERE true
+ON CONFLICT(id) DO NOTHING"""
 _FREE_AT_MOST = 4
 """A file of which more than one page in so many is free gives some back."""
 _GIVEN_BACK = 1_000

@@ -120,6 +120,13 @@ async def test_pages_follow_each_other_while_others_write(
     assert len({one.id for one in found}) == len(found) == (27 if oldest_first else 25)
 
 
+async def test_a_message_of_which_nothing_is_known_is_kept_by_itself(journal: Journal) -> None:
+    unreadable = Passage(id_at(NOW), "in", verdict="unreadable", outcome="dead:unreadable", size=7)
+    await journal.write([unreadable])
+    assert await journal.get(unreadable.id) == unreadable
+    assert await journal.find(EVERYTHING) == [unreadable]
+
+
 async def test_ids_that_were_written_before_stay_as_they_are(journal: Journal) -> None:
     """A write of unknown outcome is repeated."""
     first, second, third = passage(1), passage(2), passage(3)
