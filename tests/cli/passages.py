@@ -22,6 +22,7 @@ REFUSED = (
 def outage(at: float, id_: str, **changes: Any) -> Passage:
     """A power outage that HES-NORTH reported, delivered to MDM and OMS."""
     facts: dict[str, Any] = {
+        "id": id_at(at), "direction": "in",
         "source": "HES-NORTH", "kind": "EventMessage", "verb": "created", "noun": "EndDeviceEvents", "message_id": id_,
         "context": "PRODUCTION", "events": ("3.26.0.85",), "devices": (METER, "NTH-1"), "verdict": "ok",
         "outcome": "delivered", "routes": ("2 'device events' (mdm.toml:21)", "1 'outages' (oms.toml:15)"),
@@ -32,18 +33,19 @@ def outage(at: float, id_: str, **changes: Any) -> Passage:
         "seconds": 2.26, "routing_key": "PRODUCTION.EVENTS.EndDeviceEvents.created", "size": len(OUTAGE),
         "body": OUTAGE,
     }  # fmt: skip
-    return Passage(id=id_at(at), direction="in", **facts | changes)
+    return Passage(**facts | changes)
 
 
 def refused(at: float, id_: str, **changes: Any) -> Passage:
     """A request of CIS in which a control lacks its type."""
     facts: dict[str, Any] = {
+        "id": id_at(at), "direction": "in",
         "source": "CIS", "kind": "RequestMessage", "verb": "create", "noun": "EndDeviceControls", "message_id": id_,
         "context": "PRODUCTION", "verdict": "refused", "rule": "cvc-complex-type.2.4", "code": "1.8",
         "outcome": "dead:invalid", "reason": "EndDeviceControl has no element EndDeviceControlTyp.",
         "routing_key": "PRODUCTION.REQUESTS.EndDeviceControls.create", "size": len(REFUSED), "body": REFUSED,
     }  # fmt: skip
-    return Passage(id=id_at(at), direction="in", **facts | changes)
+    return Passage(**facts | changes)
 
 
 def done(at: float, act: str, of: Passage, who: str = "anna", note: str = "") -> Passage:
