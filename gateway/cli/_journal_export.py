@@ -17,7 +17,7 @@ from gateway import __version__
 from gateway.cli._journal_documents import element_of, facts_of
 from gateway.cli._journal_records import record_of
 from gateway.cli._journal_words import OPERATOR, is_masked
-from gateway.cli._shared import CommandError, ExitCode, complain, counted
+from gateway.cli._shared import CommandError, ExitCode, complain
 from gateway.cli._times import full
 from gateway.message.blanking import MARK
 from gateway.store.journal import Passage
@@ -74,16 +74,20 @@ class Tally:
 
     def in_words(self) -> list[str]:
         """Say what they are, so that a person knows to whom the file may be given."""
-        said = [f"{counted(self.messages, 'record')}, from {full(self.first)} to {full(self.last)}"]
+        said = [f"{_several(self.messages, 'record')}, from {full(self.first)} to {full(self.last)}"]
         if self.plain:
-            said.append(f"{counted(self.plain, 'message')} as passed: personal data may be in there")
+            said.append(f"{_several(self.plain, 'message')} as passed: personal data may be in there")
         if self.masked:
-            said.append(f"{counted(self.masked, 'message')} with masked values ({MARK})")
+            said.append(f"{_several(self.masked, 'message')} with masked values ({MARK})")
         if self.bare:
-            said.append(f"{counted(self.bare, 'message')} without the body: headers alone are kept")
+            said.append(f"{_several(self.bare, 'message')} without the body: headers alone are kept")
         if self.acts:
-            said.append(f"{counted(self.acts, 'act')} of operators, such as a retry")
+            said.append(f"{_several(self.acts, 'act')} of operators, such as a retry")
         return said
+
+
+def _several(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def format_of(file: str, wanted: Format | None) -> Format:

@@ -1,6 +1,8 @@
 """Messages of the journal a line each: a table, or lines that come one by one."""
 
+import re
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import Final
 
 from rich.cells import cell_len, set_cell_size
@@ -8,12 +10,14 @@ from rich.table import Table
 from rich.text import Text
 
 from gateway.cli._columns import fitted
-from gateway.cli._journal_words import OPERATOR, is_bad, is_imported, outcome_words, what, whom
+from gateway.cli._journal_words import OPERATOR, is_bad, is_imported, outcome_words, receivers, sender, what
 from gateway.cli._journals import short
 from gateway.cli._shared import out, printable
 from gateway.cli._times import clock, local
 from gateway.store.journal import Passage
 
+_OUTCOME: Final = 13
+_WORD: Final = re.compile(r"[^ -]+-?")
 _LEAST_WHO: Final = 12
 _LEAST_WHAT: Final = 16
 _WHO: Final = 20
@@ -35,12 +39,13 @@ def show_table(passages: Sequence[Passage], now: float, *, exact: bool = False, 
         [head, *cells] for head, cells in zip(heads, (times, ids, ways, senders, messages, outcomes), strict=True)
     ]
     wanted = [max(map(cell_len, column)) for column in columns]
-    word = max(cell_len(word) for outcome in ("outcome", *outcomes) for word in outcome.split())
+    word = max(cell_len(word) for outcome in ("outcome", *outcomes) for word in _WORD.findall(outcome))
     least = [*wanted[:3], _LEAST_WHO, _LEAST_WHAT, word]
     marks = "" if marked is None else "  "
     room = out.width - len(wanted) + 1 - len(marks)
     if sum(wanted) > room:
-        wanted[-1] = word  # an outcome on two lines is read as well; names that are cut are not
+        # A long outcome on two lines is read as well; names that are cut are not.
+        wanted[-1] = least[-1] = max(word, min(wanted[-1], _OUTCOME))
     widths = fitted(wanted, least, room)
     rows = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 1, 0, 0))
     if marks:
@@ -50,7 +55,7 @@ def show_table(passages: Sequence[Passage], now: float, *, exact: bool = False, 
         rows.add_column(head, no_wrap=not folds, overflow="fold" if folds else "ellipsis", width=width)
     for at, one in enumerate(passages):
         mark = [">" if one.id == marked else ""] if marks else []
-        outcome = Text(outcomes[at], style=_style(one))
+        outcome = Text("\n".join(wrap(outcomes[at], widths[-1])), style=_style(one))
         rows.add_row(*mark, times[at], ids[at], ways[at], senders[at], messages[at], outcome)
     out.print(rows)
     if any(map(is_imported, passages)):
@@ -81,8 +86,10 @@ def _way(passage: Passage) -> str:
 
 
 def _who(passage: Passage) -> str:
-    sender, receiver = whom(passage)
-    return printable(f"{sender} {_arrow()} {receiver}" if receiver else sender)
+    """Say who sent it and who got it; the gateway's own part in it is what the way says."""
+    by, to = sender(passage), receivers(passage)
+    said = f"{'' if passage.direction == 'out' else by} {_arrow()} {to}" if to else by
+    return printable(said.strip())
 
 
 def _arrow() -> str:

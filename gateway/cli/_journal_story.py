@@ -18,9 +18,9 @@ from gateway.cli._journal_words import (
     kept,
     outcome_of,
     outcome_sentence,
+    sender,
     to_do,
     what,
-    whom,
 )
 from gateway.cli._journals import passage_id, short
 from gateway.cli._replies import meaning
@@ -119,8 +119,8 @@ def _related(subject: Passage) -> "Iterator[JournalSearch]":
 def show_story(story: Story, now: float) -> None:
     """Print a story: what it is, where it came from, why it was refused, who got it, what belongs to it."""
     subject = story.subject
-    sender, _ = whom(subject)
-    out.print(Text.assemble((printable(f"{what(subject)} from {sender}"), "bold"), f"  {short(subject.id)}"))
+    told = printable(f"{what(subject)} from {sender(subject)}")
+    out.print(Text.assemble((told, "bold"), f"  {short(subject.id)}"), soft_wrap=True)
     for label, text in _head_lines(story):
         style = "bold red" if label == "outcome" and is_bad(subject) else ""
         show_indented(text, indent=2, label=label, style=style)

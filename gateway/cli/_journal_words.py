@@ -12,6 +12,9 @@ OPERATOR: Final = "operator"
 """The kind of passage that is no message, but what a person did about one."""
 GATEWAY: Final = "cimgate"
 _MOST_NAMES: Final = 2
+_TOPIC: Final = "topic:"
+_EVENTS: Final = ".EVENTS."
+_SUBSCRIBERS: Final = "subscribers"
 
 _CONVERSATION: Final = {
     MessageKind.REQUEST: "passed on",
@@ -84,14 +87,21 @@ def what(passage: Passage) -> str:
     return "(of a message)" if passage.kind == OPERATOR else passage.kind or "(unreadable)"
 
 
-def whom(passage: Passage, most: int = _MOST_NAMES) -> tuple[str, str]:
-    """Name who it came from and who got it: systems, or the places where no system is known."""
+def sender(passage: Passage) -> str:
+    """Name who a message came from, or who did something about one."""
+    return passage.source or "?" if passage.direction == "in" else GATEWAY
+
+
+def receivers(passage: Passage) -> str:
+    """Name who got it, shortly: systems, or the places where no system is known; empty where nobody did."""
     if passage.kind == OPERATOR:
-        return passage.source or "?", ""
+        return ""
+    names = [one.system or _shortly(one.place) for one in passage.deliveries]
     if passage.direction == "out":
-        return GATEWAY, passage.system or _names([one.place for one in passage.deliveries], most) or "?"
-    names = [one.system or one.place for one in passage.deliveries]
-    return passage.source or "?", _names(names, most) or GATEWAY
+        names = [passage.system] if passage.system else names or ["?"]
+    every = list(dict.fromkeys(names))
+    more = f" +{len(every) - _MOST_NAMES}" if len(every) > _MOST_NAMES else ""
+    return f"{', '.join(every[:_MOST_NAMES])}{more}"
 
 
 def outcome_words(passage: Passage) -> str:
@@ -112,7 +122,7 @@ def outcome_sentence(passage: Passage) -> str:
         kind = MessageKind(passage.kind) if passage.kind in tuple(MessageKind) else None
         return _IN_FULL_OF_CONVERSATION.get(kind, "taken by a conversation") if kind else "taken by a conversation"
     if outcome == "delivered":
-        names = list(dict.fromkeys(one.system or one.place for one in passage.deliveries))
+        names = list(dict.fromkeys(one.system or _shortly(one.place) for one in passage.deliveries))
         return f"delivered to {', '.join(names)}" if names else _IN_FULL[outcome]
     return _IN_FULL.get(outcome, outcome or "not known")
 
@@ -155,7 +165,8 @@ def _mega(size: int) -> str:
     return f"{size / 1_000_000:,.0f} MB"
 
 
-def _names(names: list[str], most: int) -> str:
-    every = list(dict.fromkeys(names))
-    more = f" +{len(every) - most}" if len(every) > most else ""
-    return f"{', '.join(every[:most])}{more}"
+def _shortly(place: str) -> str:
+    """Name a place by what tells it from others: the end of a topic; events on a topic go to whoever subscribed."""
+    if not place.startswith(_TOPIC):
+        return place
+    return _SUBSCRIBERS if _EVENTS in place else f"topic {place.rpartition('.')[2]}"

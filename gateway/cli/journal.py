@@ -206,7 +206,7 @@ def nothing(filters: Filters, oldest: "Passage | None") -> None:
     said = "".join(f" {word} {full(at)}" for word, at in ends if at is not None)
     raise CommandError(
         f"No message of that kind is in the journal{said}.",
-        f"Its oldest is of {full(oldest.at)}; older ones were removed. An id or a device must be written in full; in "
+        f"Its oldest is of {full(oldest.at)}; older ones are not kept. An id or a device must be written in full; in "
         "other options * stands for any characters.",
         ExitCode.NOT_FINE,
     )
