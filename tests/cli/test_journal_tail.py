@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 from gateway.store.journal.opening import open_journal
 from tests.cli.passages import Shelf, outage, refused
+from tests.databases import Database
 from tests.e2e.harness import PATIENCE
 
 
@@ -62,3 +63,18 @@ async def test_tail_shows_only_what_is_asked_for_from_then_on(sqlite_url: str) -
         assert '"message_id": "old"' in await line(process)
         await shelf.write([outage(time.time(), "fine"), refused(time.time(), "new")])
         assert '"message_id": "new"' in await line(process)
+
+
+async def test_tail_goes_on_by_itself_when_the_store_was_away(database: Database, postgres_url: str) -> None:
+    shelf = Shelf(postgres_url)
+    await shelf.write([outage(time.time(), "before", source="BEFORE")])
+    async with following(postgres_url) as process:
+        assert "BEFORE" in await line(process)
+        await database.private.stop()
+        assert process.stderr is not None
+        said = (await asyncio.wait_for(process.stderr.readline(), PATIENCE)).decode()
+        await database.private.start()
+        assert "cimgate: " in said
+        assert process.returncode is None
+        await shelf.write([outage(time.time(), "after", source="AFTER")])
+        assert "AFTER" in await line(process)
