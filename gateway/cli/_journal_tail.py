@@ -25,7 +25,7 @@ _PAGE: Final = 500
 
 async def follow(journal: "Journal", filters: Filters, show: "Callable[[Sequence[Passage]], None]", lines: int) -> None:
     """Show the last messages, or all from `since` on, then each that passes, until this is cancelled."""
-    began = time.time() - _SHORTLY
+    began = time.time() - _SHORTLY if filters.since is None else filters.since
     seen: set[int] = set()
 
     async def look(since: float) -> None:
@@ -34,30 +34,28 @@ async def follow(journal: "Journal", filters: Filters, show: "Callable[[Sequence
             seen.update(one.id for one in page)
 
     if filters.since is None:
-        last = await find(journal, filters, lines) if lines else []
-        show(last[::-1])
         async for page in _pages(journal, filters.within(since=began)):
             seen.update(one.id for one in page)
-    else:
-        await look(filters.since)
-        began = max(began, filters.since)
-    looks, away = 0, False
+        last = await find(journal, filters, lines) if lines else []
+        seen.update(one.id for one in last)
+        show(last[::-1])
+    looks, all_of_it, away = 0, True, False
     while True:
-        await asyncio.sleep(_EVERY)
-        looks += 1
         now = time.time()
+        back = _SHORTLY if looks % _LOOKS_BETWEEN else _LONG
         try:
-            await look(max(began, now - (_SHORTLY if looks % _LOOKS_BETWEEN else _LONG)))
+            await look(began if all_of_it else max(began, now - back))
         except StoreUnavailable as error:
             if not away:
                 complain(str(error), "Looking again until it is there; Ctrl-C ends.")
-            away, looks = True, -1  # the next look goes back far
-            continue
-        if away:
-            err.print("The journal is there again.")
-            away = False
-        oldest = id_at(now - 2 * _LONG)
-        seen = {id_ for id_ in seen if id_ >= oldest}
+            away, looks = True, 0  # the next look goes back far
+        else:
+            if away:
+                err.print("The journal is there again.")
+            away, all_of_it, looks = False, False, looks + 1
+            oldest = id_at(now - 2 * _LONG)
+            seen = {id_ for id_ in seen if id_ >= oldest}
+        await asyncio.sleep(_EVERY)
 
 
 async def _pages(journal: "Journal", filters: Filters) -> "AsyncIterator[list[Passage]]":
