@@ -7,7 +7,7 @@ from typing import Final
 EXIT_CODES: Final = {
     0: "All is well.",
     1: "Not all is well: a message is refused or came back as a dead letter, a routing table is wrong, "
-    "the broker has no place for what was sent.",
+    "the broker has no place for what was sent, nothing is found.",
     2: "The command line, a setting, or a file or folder it names is wrong.",
     3: "The broker cannot be reached, refuses the login, or has something of the topology with other settings; or the "
     "store cannot be reached or used.",

@@ -9,6 +9,7 @@ import typer
 
 from gateway import __version__
 from gateway.cli import (  # noqa: F401 - each registers its commands
+    _journal_transfer,
     _schema_diff,
     codes,
     config,
@@ -16,6 +17,7 @@ from gateway.cli import (  # noqa: F401 - each registers its commands
     dead,
     demo,
     example,
+    journal,
     noun,
     request,
     routes,

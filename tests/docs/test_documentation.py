@@ -57,6 +57,7 @@ async def test_every_command_does_what_its_page_shows(amqp_url: str, tmp_path: P
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CIMGATE_")}
     environment |= {
         "CIMGATE_AMQP_URL": amqp_url,
+        "CIMGATE_STORE": gateway.environment["CIMGATE_STORE"],
         "COLUMNS": "100",
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
