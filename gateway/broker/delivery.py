@@ -14,6 +14,7 @@ _COUNT_ALONE: Final = len(_COUNT) + 9
 
 _FOLLOWS: Final = b"\x0bcim-follows"
 _REPLAY: Final = bytes((len(HEADER),)) + HEADER.encode()
+_RETRIED: Final = b"\x0bcim-retried"
 _REPEATED: Final = b"\x0fcim-redelivered"
 
 
@@ -59,9 +60,14 @@ class Delivery:
 
     @property
     def repeated(self) -> bool:
-        """Tell whether it may have come before: the broker's mark, or the gateway's own on what it publishes itself."""
-        ours = self.follows or _REPLAY in self.content_header
-        return self.redelivered or (ours and _REPEATED in self.content_header)
+        """Tell whether it may have come before: the broker's mark, or the gateway's own.
+
+        The gateway marks what it publishes itself, what an operator sends again out of the dead letters, and what a
+        replay may send twice.
+        """
+        header = self.content_header
+        ours = self.follows or _RETRIED in header or _REPLAY in header
+        return self.redelivered or (ours and _REPEATED in header)
 
     @property
     def replay(self) -> ReplayMark | None:
