@@ -13,7 +13,6 @@ the confirm, could publish twice without anybody being able to tell.
 """
 
 import asyncio
-import getpass
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING, Final
 from gateway.broker.dead_queue import DeadQueue, NotTaken
 from gateway.broker.letter import Letter
 from gateway.cli._dead_reading import dead_letters, read
+from gateway.cli._operator import login_name
 from gateway.cli._shared import CommandError
 from gateway.crashpoints import crash_point
 from gateway.pipeline.retrial import NowhereToGo, destination, place_of, retrial
@@ -161,7 +161,7 @@ def _passage(journal: Journal, letter: Letter, deed: Deed, place: str = "") -> P
     return Passage(
         id=journal.new_id(),
         direction="in",
-        source=getpass.getuser(),
+        source=login_name(),
         kind=KIND,
         verb=letter.verb,
         noun=letter.noun,

@@ -36,6 +36,7 @@ class Options:
     dead: bool
     replies: bool
     replayed: bool
+    imported: bool
     target: str
     speed: str
     rate: str | None

@@ -1,7 +1,6 @@
 """Begins replays, takes them up again, and runs them to their end."""
 
 import asyncio
-import getpass
 import secrets
 import signal
 import sys
@@ -12,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
+from gateway.cli._operator import login_name
 from gateway.cli._replay_aims import Aim, aim_of, guard, is_file
 from gateway.cli._replay_options import pace_of
 from gateway.cli._shared import CommandError, ExitCode
@@ -85,6 +85,7 @@ async def planned(settings: "Settings", journal: "Journal", options: "Options", 
         dead=options.dead,
         answers=options.replies or is_file(options.target) or options.target.startswith(("queue:", "topic:")),
         replayed=options.replayed or options.file is not None,
+        imported=options.imported or options.file is not None,
     )
     fingerprint, records = "", 0
     if options.file is not None:
@@ -96,8 +97,9 @@ async def planned(settings: "Settings", journal: "Journal", options: "Options", 
     if not seen.total:
         raise CommandError(
             "Nothing is found that could be replayed.",
-            "`cimgate journal list` shows what passed; dead letters, answers and what went out are replayed only if "
-            "asked for: --dead, --replies, --direction both.",
+            "`cimgate journal list` shows what passed. Dead letters, answers, what went out, what was imported and "
+            "what replays have sent are replayed only if asked for: --dead, --replies, --direction both, --imported, "
+            "--replayed.",
             ExitCode.NOT_FINE,
         )
     id_ = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{secrets.token_hex(2)}"
@@ -141,9 +143,7 @@ async def begin(kept_: Kept, begun: Begun, note: str, told: str) -> Begun:
         )
     )
     reason = f"replay {begun.id} of {begun.plan.total:,} messages to {told}" + (f": {note}" if note else "")
-    passage = Passage(
-        kept_.journal.new_id(), "in", getpass.getuser(), kind="operator", outcome=_REPLAYED, reason=reason
-    )
+    passage = Passage(kept_.journal.new_id(), "in", login_name(), kind="operator", outcome=_REPLAYED, reason=reason)
     await kept_.journal.write([passage])
     return replace(begun, owner=owner)
 
@@ -170,14 +170,21 @@ async def plan_of(replays: "Replays", named: str) -> "Plan":
 
 
 async def take_up(replays: "Replays", named: str, speed: str | None, rate: str | None) -> Begun:
-    """Take a replay up again where it stopped: from now on it belongs to this run. Raises as `plan_of` does."""
+    """Take a replay up again where it stopped: from now on it belongs to this run. Raises as `plan_of` does.
+
+    One that did not end in order may be at it still: it is waited for until it has surely noticed.
+    """
     from gateway.player.documents import progress_from_json  # noqa: PLC0415 - heavy
+    from gateway.player.keeper import UNTIL_SILENT  # noqa: PLC0415 - heavy
+    from gateway.store.replays import ReplayState  # noqa: PLC0415 - heavy
 
     plan = await plan_of(replays, named)
     owner, id_ = secrets.token_hex(8), plan.changes.replay
     taken = await replays.take(id_, owner, time.time())
     if taken is None:
         raise CommandError(f"Replay {id_} is not there any more.", code=ExitCode.NOT_FINE)
+    if taken.state is ReplayState.RUNNING:
+        await asyncio.sleep(UNTIL_SILENT)
     progress = read(progress_from_json, taken.progress, id_)
     progress.runs += 1
     if speed is not None or rate is not None:

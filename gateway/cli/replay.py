@@ -65,6 +65,9 @@ def replay(  # noqa: PLR0917 - an option each
     replayed: Annotated[
         bool, typer.Option("--replayed", help="What earlier replays sent too; from a file it is sent anyway.")
     ] = False,
+    imported: Annotated[
+        bool, typer.Option("--imported", help="What was imported from files too, which never passed here.")
+    ] = False,
     target: Annotated[
         str | None,
         typer.Option(
@@ -154,6 +157,7 @@ def replay(  # noqa: PLR0917 - an option each
         dead,
         replies,
         replayed,
+        imported,
         str(Path(target).absolute()) if is_file(target) else target.strip(),
         speed or _AS_RECORDED,
         rate,

@@ -1,6 +1,7 @@
 """Writes a replay into a file of recorded traffic, in one go: the file itself tells how far it has come."""
 
 import asyncio
+import fcntl
 import os
 import time
 from collections.abc import Callable
@@ -55,6 +56,7 @@ class Filer:
         with path.open("a+b"):  # so that it is there
             pass
         with path.open("r+b") as file:
+            _claim(file, path)
             writer, missing = self._writer(file, path)
             safe_at = time.monotonic()
             planner = self._planner()
@@ -102,6 +104,13 @@ class Filer:
         await asyncio.to_thread(os.fsync, file.fileno())
         self.progress.reserved = self.progress.done
         await self._keeper.note()
+
+
+def _claim(file: BinaryIO, path: Path) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise Mismatch(f"Another run writes {path} at this moment: end that first.") from error
 
 
 def _record(step: Step, publication: Publication, shift: int) -> Record:

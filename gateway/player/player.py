@@ -254,7 +254,7 @@ class Player:
             self._wake.clear()  # before it is looked at what has come: what comes later wakes us
             left = due - time.monotonic()
             full = len(self._unconfirmed) >= _UNCONFIRMED or self._bytes >= _UNCONFIRMED_BYTES
-            if not full and not self._refused and left <= 0:
+            if not full and not self._refused and left <= 0 and self._keeper.holds:
                 return True
             outbound.publisher.flush()
             await outbound.publisher.drain()
@@ -274,6 +274,7 @@ class Player:
             if waited > confirm_timeout and Trouble.BLOCKED not in self.troubles and not self._refused:
                 outbound.fail(f"No publisher confirm for {waited:.0f} s.")
             await self._keeper.note()
+            self._wake.set()  # it holds again
 
     def _again(self, outbound: Outbound, delivery: Delivery, publication: Publication) -> None:
         if outbound.lost.done():

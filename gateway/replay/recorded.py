@@ -48,6 +48,11 @@ class Recorded:
         return outcome.partition(":")[0] == _DEAD or outcome in _REFUSED
 
     @property
+    def imported(self) -> bool:
+        """Whether it was taken into the journal out of a file."""
+        return self.outcome.startswith(_IMPORTED)
+
+    @property
     def replayed(self) -> bool:
         """Whether a replay has sent it."""
         return self.body is not None and PROPERTY.encode() in self.body
@@ -65,6 +70,7 @@ class LeftOut(StrEnum):
     DIRECTION = "went the other way (--direction both sends them too)"
     OPERATOR = "what operators did: no messages"
     DEAD = "went to the dead letters (--dead sends them too)"
+    IMPORTED = "imported from a file: they never passed here (--imported sends them too)"
     REPLAYED = "sent by earlier replays (--replayed sends them too)"
     ANSWER = "answers, which systems give by themselves (--replies sends them too)"
     NO_ROUTE = "not taken by the route"
@@ -81,6 +87,7 @@ class Selection:
     dead: bool = False
     answers: bool = False
     replayed: bool = False
+    imported: bool = False
 
     def leaves_out(self, message: Recorded) -> LeftOut | None:
         """Say why a message is left out; None where it is not."""
@@ -92,6 +99,8 @@ class Selection:
             return LeftOut.DEAD
         if message.answers and not self.answers:
             return LeftOut.ANSWER
+        if message.imported and not self.imported:
+            return LeftOut.IMPORTED
         if message.replayed and not self.replayed:
             return LeftOut.REPLAYED
         return LeftOut.NO_BODY if message.body is None else None

@@ -38,15 +38,18 @@ async def arrived(url: str, queue: str = "replies") -> list[Arrival]:
 
 
 async def test_events_go_through_the_gateway_again_in_its_context_and_marked(amqp_url: str, tmp_path: Path) -> None:
-    recorded = outage("PRODUCTION")
+    recorded, empty = outage("PRODUCTION"), parts("EndDeviceEvents", "created")
+    empty.payload = ""
     store = store_of(tmp_path)
-    await record(store, [recorded])
+    await record(store, [recorded, Sample("empty", empty.id, empty.xml(), key_of(empty))])
     async with running(amqp_url, tmp_path) as gateway:
         told = await report(gateway.environment, *PERIOD, "--target", "in")
         [arrival] = await take(amqp_url, "cim.OMS", 1)
+        [refused] = await take(amqp_url, "cim.dead", 1)
         await until(lambda: _is_journaled(gateway), "the journal has it")
         again = await report(gateway.environment, "--from", "2h", "--target", "in")
-    assert told["changed"] == {"mark": 1, "context": 1}
+    assert told["changed"] == {"mark": 2, "context": 1}
+    assert str(refused.headers[HEADER]).startswith(told["id"]), "a retry is then known as of this replay"
     message = read(arrival.body)
     assert message.header.context == "TESTING"
     assert message.header.message_id == recorded.id
@@ -100,7 +103,7 @@ async def _forget_that_it_was_sent(store: str) -> None:
     replays = await open_replays(store)
     [found] = await replays.find()
     reserved = progress_from_json(found.progress).reserved
-    await replays.note(found.id, found.owner, 0.0, progress_to_json(Progress(reserved=reserved)), ReplayState.RUNNING)
+    await replays.note(found.id, found.owner, 0.0, progress_to_json(Progress(reserved=reserved)), ReplayState.STOPPED)
     await replays.close()
 
 

@@ -19,6 +19,7 @@ from tests.replay.recording import message, recorded
         ({"incoming": False}, LeftOut.DIRECTION),
         ({"outcome": "dead:invalid"}, LeftOut.DEAD),
         ({"outcome": "imported:dead:invalid"}, LeftOut.DEAD),
+        ({"outcome": "imported:delivered"}, LeftOut.IMPORTED),
         ({"outcome": "refused"}, LeftOut.DEAD),
         ({"kind": "ResponseMessage"}, LeftOut.ANSWER),
         ({"kind": "FaultMessage"}, LeftOut.ANSWER),
@@ -33,9 +34,10 @@ def test_what_came_in_is_sent_again_unless_there_is_a_reason(changes: dict[str, 
 
 
 def test_dead_letters_answers_and_what_went_out_are_sent_when_asked_for() -> None:
-    everything = Selection(outgoing=True, dead=True, answers=True, replayed=True)
+    everything = Selection(outgoing=True, dead=True, answers=True, replayed=True, imported=True)
     replayed = {"body": Changes("r-1").made(message()).body}
-    for changes in (replayed, {"outcome": "dead:invalid"}, {"kind": "ResponseMessage"}, {"incoming": False}):
+    dead, imported = {"outcome": "dead:invalid"}, {"outcome": "imported:delivered"}
+    for changes in (replayed, dead, imported, {"kind": "ResponseMessage"}, {"incoming": False}):
         assert everything.leaves_out(recorded(**changes)) is None
     assert Selection(incoming=False, outgoing=True).leaves_out(recorded()) is LeftOut.DIRECTION
 

@@ -15,7 +15,9 @@ class Replays(Protocol):
 
     async def add(self, replay: StoredReplay) -> None: ...
     async def find(self, beginning: str = "", limit: int = 50) -> list[StoredReplay]: ...  # of the id; newest first
-    async def take(self, id_: str, owner: str, at: float) -> StoredReplay | None: ...  # None where there is none
+    async def take(
+        self, id_: str, owner: str, at: float
+    ) -> StoredReplay | None: ...  # None where there is none; its state stays until the first note
     async def note(
         self, id_: str, owner: str, at: float, progress: str, state: ReplayState
     ) -> bool: ...  # False where it belongs to another run by now

@@ -66,10 +66,10 @@ class SqlReplays:
             return [_stored(row) for row in (await connection.execute(wanted)).mappings()]
 
     async def take(self, id_: str, owner: str, at: float) -> StoredReplay | None:
-        """Let a run go on with a replay: from now on only its notes are taken."""
+        """Let a run go on with a replay: only its notes are taken from now on. The state tells how the last one ended."""
         taken = update(replay).where(replay.c.id == id_)
         async with self._transaction() as connection:
-            await connection.execute(taken.values(owner=owner, updated=at, state=ReplayState.RUNNING.value))
+            await connection.execute(taken.values(owner=owner, updated=at))
             found = (await connection.execute(select(replay).where(replay.c.id == id_))).mappings().first()
         return None if found is None else _stored(found)
 

@@ -49,9 +49,10 @@ async def test_a_note_is_there_after_opening_anew(store_url: str, replays: Repla
 
 async def test_a_run_whose_replay_was_taken_by_another_cannot_note_any_more(replays: Replays) -> None:
     await replays.add(replay("r"))
+    assert await replays.note("r", "first run", 4.0, "{}", ReplayState.STOPPED)
     taken = await replays.take("r", "second run", 5.0)
     assert taken is not None
-    assert (taken.owner, taken.state) == ("second run", ReplayState.RUNNING)
+    assert (taken.owner, taken.state) == ("second run", ReplayState.STOPPED)
     assert not await replays.note("r", "first run", 6.0, '{"done":1}', ReplayState.DONE)
     assert await replays.note("r", "second run", 6.0, '{"done":2}', ReplayState.DONE)
     assert [one.progress for one in await replays.find("r")] == ['{"done":2}']
