@@ -66,7 +66,7 @@ class SqlReplays:
             return [_stored(row) for row in (await connection.execute(wanted)).mappings()]
 
     async def take(self, id_: str, owner: str, at: float) -> StoredReplay | None:
-        """Let a run go on with a replay: only its notes are taken from now on. The state tells how the last one ended."""
+        """Let a run go on with a replay: only its notes are taken from now on. Its state is that of the last run."""
         taken = update(replay).where(replay.c.id == id_)
         async with self._transaction() as connection:
             await connection.execute(taken.values(owner=owner, updated=at))
