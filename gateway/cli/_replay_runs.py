@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
+from gateway.cli._journals import opened_journal
 from gateway.cli._operator import login_name
 from gateway.cli._replay_aims import Aim, aim_of, guard, is_file
 from gateway.cli._replay_options import pace_of
@@ -57,19 +58,15 @@ class Kept:
 @asynccontextmanager
 async def kept(settings: "Settings", *, make: bool) -> AsyncIterator[Kept]:
     """Open the store of the settings; `make` lets it be made where it is not there."""
-    from gateway.store.journal.opening import open_journal  # noqa: PLC0415 - heavy
     from gateway.store.replays.opening import open_replays  # noqa: PLC0415 - heavy
 
     url = settings.store.get_secret_value() if make else existing_store(settings)
-    replays = await open_replays(url)
-    try:
-        journal = await open_journal(url)
+    async with opened_journal(settings, make=make) as journal:
+        replays = await open_replays(url)
         try:
             yield Kept(journal, replays)
         finally:
-            await journal.close()
-    finally:
-        await replays.close()
+            await replays.close()
 
 
 async def planned(settings: "Settings", journal: "Journal", options: "Options", now: float) -> Begun:

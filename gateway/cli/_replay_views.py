@@ -160,8 +160,8 @@ def _from(begun: Begun) -> str:
 def as_json(begun: Begun, told: str, *, done: bool) -> dict[str, object]:
     """Give the report as a JSON object."""
     progress, plan = begun.progress, begun.plan
-    errors = progress.errors
-    median, most = errors.quantile(0.5), errors.quantile(0.99)
+    parts = {"median": 0.5, "p95": 0.95, "p99": 0.99, "most": 1.0}
+    errors = {name: progress.errors.quantile(part) for name, part in parts.items()}
     return {
         "id": begun.id,
         "state": "done" if done else "stopped",
@@ -178,9 +178,7 @@ def as_json(begun: Begun, told: str, *, done: bool) -> dict[str, object]:
         "masked": progress.masked,
         "seconds": round(progress.seconds, 3),
         "held_up_seconds": round(progress.held, 3),
-        "spacing_error_ms": None
-        if median is None or most is None
-        else {"median": round(median * 1000, 3), "p99": round(most * 1000, 3)},
+        "spacing_error_ms": {name: None if off is None else round(off * 1000, 3) for name, off in errors.items()},
         "runs": progress.runs,
         "problems": progress.problems,
     }

@@ -1,6 +1,7 @@
 """`cimgate replay` as a person meets it: what would be sent, what is refused, files, the list."""
 
 import asyncio
+import fcntl
 import json
 import time
 from collections.abc import Callable
@@ -290,6 +291,17 @@ def test_a_file_that_is_there_is_not_written_over(cimgate: Run, tmp_path: Path) 
     assert result.exit_code == 2
     assert "is there already" in result.stderr
     assert file.read_text() == "notes"
+
+
+def test_a_file_that_another_run_writes_is_left_alone(cimgate: Run, store: str, tmp_path: Path) -> None:
+    file = tmp_path / "day.cimlog"
+    asyncio.run(_begun(store, Plan(target=str(file), changes=Changes("20260317-1"), selection=Selection())))
+    with file.open("wb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        result = cimgate("replay", "--resume", "20260317-1")
+    assert result.exit_code == 1
+    assert f"Another run writes {file}" in result.stderr
+    assert not file.read_bytes()
 
 
 @pytest.mark.usefixtures("store")
