@@ -79,19 +79,26 @@ def reply_address(text: str | None) -> str:
     return str(address)
 
 
-def guard(text: str, settings: "Settings", context: str | None, *, allowed: bool) -> None:
-    """Refuse to replay into production without a word for it. Raises `CommandError`."""
+def guard(text: str, settings: "Settings", context: str | None, *, allowed: bool, begun: bool = False) -> None:
+    """Refuse to replay into production without a word for it, one that goes on (`begun`) too. Raises `CommandError`."""
     if allowed or is_file(text) or text == DRY_RUN:
         return
     advice = (
         "Replay with --context TESTING to a gateway that serves that, or into a file. --yes-production does it all the "
         "same: real systems will act on old messages."
     )
-    context = context or settings.context
-    if context.strip().upper() == PRODUCTION:
+    if begun:
+        advice = "It was begun without --yes-production. Go on with the settings of then, or begin another."
+    if _is_production(context or settings.context):
         raise CommandError(f"This would replay into {PRODUCTION}.", advice)
-    if settings.context.strip().upper() == PRODUCTION and text != IN:
+    if any(map(_is_production, text.replace(":", ".").split("."))):
+        raise CommandError(f"{text} is a place of {PRODUCTION} by its name.", advice)
+    if _is_production(settings.context) and text != IN:
         raise CommandError(f"{text} is a place of a gateway that serves {PRODUCTION}.", advice)
+
+
+def _is_production(word: str) -> bool:
+    return word.strip().upper() == PRODUCTION
 
 
 def _own_queues(settings: "Settings", table: "RouteTable") -> tuple[str, ...]:

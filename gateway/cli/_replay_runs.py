@@ -228,7 +228,7 @@ def planner_of(plan: "Plan", settings: "Settings") -> "Callable[[], Planner]":
 
 def aim_of_plan(plan: "Plan", settings: "Settings") -> Aim:
     """Give whereto a plan goes. Raises `CommandError`, also where that is production by now and nobody said it may."""
-    guard(plan.target, settings, plan.changes.context, allowed=plan.production)
+    guard(plan.target, settings, plan.changes.context, allowed=plan.production, begun=True)
     return aim_of(plan.target, settings, plan.changes.context, plan.changes.reply_to)
 
 

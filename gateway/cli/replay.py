@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 _ASKED_ABOVE: Final = 1_000
 _AS_RECORDED: Final = "as-recorded"
+_HEEDED: Final = ("resume", "speed", "rate", "as_json", "yes")
+"""What may stand beside --resume."""
+
+_OPTIONS: Final = {"since": "from", "until": "to"}
+"""Options whose names are not those of their parameters."""
 
 group = typer.Typer(invoke_without_command=True)
 app.add_typer(group, name="replay")
@@ -136,8 +141,7 @@ def replay(  # noqa: PLR0917 - an option each
         return
     settings, now = load_settings(ctx), time.time()
     if resume is not None:
-        if target is not None or file is not None or since is not None or dry_run:
-            raise CommandError("--resume goes on with what was begun.", "Give --speed and --rate beside it at most.")
+        _check_alone(ctx)
         pace_of(speed or _AS_RECORDED, rate)
         _finish(ctx, asyncio.run(_resume(settings, resume, speed, rate, quiet=as_json)), as_json=as_json)
         return
@@ -180,6 +184,22 @@ def replay(  # noqa: PLR0917 - an option each
     if aim.file is not None and aim.file.exists():
         raise CommandError(f"{aim.file} is there already.", "Name a file that is not.")
     _finish(ctx, asyncio.run(_replay(settings, options, now, quiet=as_json)), as_json=as_json)
+
+
+def _check_alone(ctx: typer.Context) -> None:
+    """Raise `CommandError` where something was given beside --resume that would not be heeded."""
+    given = [name for name in ctx.params if name not in _HEEDED and _was_given(ctx, name)]
+    if given:
+        names = ", ".join("--" + _OPTIONS.get(name, name).replace("_", "-") for name in given)
+        raise CommandError(
+            f"--resume goes on with what was begun: {names} cannot be changed.",
+            "Give --speed and --rate beside it at most.",
+        )
+
+
+def _was_given(ctx: typer.Context, name: str) -> bool:
+    source = ctx.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 @command(group, "list")

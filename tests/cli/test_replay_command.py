@@ -164,6 +164,7 @@ def test_what_was_begun_elsewhere_does_not_go_on_into_production(
     result = cimgate("replay", "--resume", "20260317-1")
     assert result.exit_code == 2
     assert "queue:other is a place of a gateway that serves PRODUCTION." in result.stderr
+    assert "begun without --yes-production" in result.stderr
 
 
 async def _begun(store: str, plan: Plan) -> None:
@@ -182,6 +183,8 @@ async def _begun(store: str, plan: Plan) -> None:
         ("queue:", "no address"),
         ("queue:cim.dead", "a queue of the gateway's own"),
         ("queue:cim.in.TESTING", "a queue of the gateway's own"),
+        ("queue:cim.in.PRODUCTION", "a place of PRODUCTION by its name"),
+        ("topic:production.EVENTS.x.y", "a place of PRODUCTION by its name"),
         ("SCADA", "No system and no route is named 'SCADA'"),
         ("route:MDM", "No system and no route is named 'MDM'"),
     ],
@@ -207,7 +210,7 @@ def test_a_target_that_is_none_is_refused_with_those_that_are(cimgate: Run, targ
         ((*SHORT, "--target", "in", "--reply-to", "me"), "--reply-to 'me' is no address"),
         ((*SHORT, "--to", "3h", "--target", "in"), "--from is not before --to"),
         ((*SHORT, "--target", "x.cimlog", "--speed", "2x"), "A file is written at once"),
-        (("--resume", "x", "--target", "in"), "--resume goes on with what was begun"),
+        (("--resume", "x", "--target", "in", "--to", "1h"), "with what was begun: --target, --to cannot"),
         (("--resume", "2026"), "No replay has the id '2026'"),
         (("--file", "missing.cimlog", "--target", "dry-run"), "missing.cimlog cannot be read"),
         (("--file", "missing.cimlog", "--target", "in", "--where", "device=M-1"), "does not tell device"),
