@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
+from gateway.cli._journal_words import REPLAYED
 from gateway.cli._journals import opened_journal
 from gateway.cli._operator import login_name
 from gateway.cli._replay_aims import Aim, aim_of, guard, is_file
@@ -34,7 +35,6 @@ Watch: TypeAlias = "Callable[[Player | Filer], AbstractContextManager[Callable[[
 
 _STORE_PATIENCE: Final = 60.0
 _SWITCH: Final = 0.0005
-_REPLAYED: Final = "replayed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ async def begin(kept_: Kept, begun: Begun, note: str, told: str) -> Begun:
         )
     )
     reason = f"replay {begun.id} of {begun.plan.total:,} messages to {told}" + (f": {note}" if note else "")
-    passage = Passage(kept_.journal.new_id(), "in", login_name(), kind="operator", outcome=_REPLAYED, reason=reason)
+    passage = Passage(kept_.journal.new_id(), "in", login_name(), kind="operator", outcome=REPLAYED, reason=reason)
     await kept_.journal.write([passage])
     return replace(begun, owner=owner)
 

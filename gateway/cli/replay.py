@@ -262,6 +262,7 @@ async def _run(settings: "Settings", store: "Kept", begun: "Begun", *, quiet: bo
     from gateway.cli._replay_views import watching  # noqa: PLC0415 - heavy
     from gateway.player.filing import Mismatch  # noqa: PLC0415 - heavy
     from gateway.player.keeper import TakenOver  # noqa: PLC0415 - heavy
+    from gateway.traffic import BadRecord, Damaged, OverLimits  # noqa: PLC0415 - heavy
 
     if not quiet:
         of = counted(begun.plan.total, "message")
@@ -270,7 +271,7 @@ async def _run(settings: "Settings", store: "Kept", begun: "Begun", *, quiet: bo
         err.print(Text(f"Replay {begun.id} {told}"), soft_wrap=True)
     try:
         return begun, await play(settings, store, begun, watching(begun, quiet=quiet))
-    except (TakenOver, Mismatch) as error:
+    except (TakenOver, Mismatch, BadRecord, OverLimits, Damaged) as error:
         raise CommandError(str(error), code=ExitCode.NOT_FINE) from error
     except OSError as error:
         _tell_how_to_go_on(begun)

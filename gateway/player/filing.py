@@ -53,8 +53,7 @@ class Filer:
         Raises OSError, `Mismatch`, `TakenOver`, StoreUnavailable, and what the source raises.
         """
         began, before = time.monotonic(), self.progress.seconds
-        with path.open("a+b"):  # so that it is there
-            pass
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))  # personal data may be in it
         with path.open("r+b") as file:
             _claim(file, path)
             writer, missing = self._writer(file, path)

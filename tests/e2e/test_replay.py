@@ -153,6 +153,17 @@ async def test_a_route_takes_what_it_matches_alone(amqp_url: str, tmp_path: Path
     assert await depth(amqp_url, "cim.OMS") == 1
 
 
+async def test_without_a_fault_each_comes_once_in_order_and_unmarked(amqp_url: str, sqlite_url: str) -> None:
+    samples = list(readings(300))
+    await make_queue(amqp_url, "replies")
+    await record(sqlite_url, samples, spacing=0.002)
+    told = await report(settings(amqp_url, sqlite_url), *PERIOD, "--target", QUEUE)
+    arrivals = await arrived(amqp_url)
+    assert [arrival.headers["cim-message-id"] for arrival in arrivals] == [sample.id for sample in samples]
+    assert not any("cim-redelivered" in arrival.headers for arrival in arrivals)
+    assert (told["sent"], told["repeated"], told["runs"], told["state"]) == (300, 0, 1, "done")
+
+
 async def test_kills_lose_nothing_and_repeat_nothing_unmarked(amqp_url: str, tmp_path: Path, store_url: str) -> None:
     from_file = store_url.startswith("postgres")  # the journal with the one, a file with the other
     kills = 1 if from_file else 2  # three of them, in a hundred thousand: benchmarks/replay.py
