@@ -16,7 +16,7 @@ class Report:
     """What is told of a device. Times in microseconds since 1970; `lasted` likewise, None where it is not known.
 
     `what` is a change of how the device stands, `at` when, `since` when the report was made, `before` how it stood.
-    `code` and `severity` are the event's own, `event_id` its mRID.
+    `code` and `severity` are the event's own, `event_id` its mRID. `number` is what it is known by while it waits.
     """
 
     device: Device
@@ -28,9 +28,10 @@ class Report:
     lasted: int | None = None
     severity: str = ""
     event_id: str = ""
+    number: int = 0
 
     @classmethod
-    def of(cls, happening: Happening, now: int) -> Self:
+    def of(cls, happening: Happening, now: int, number: int = 0) -> Self:
         """Report what happened."""
         event = happening.event
         return cls(
@@ -43,6 +44,7 @@ class Report:
             happening.lasted,
             event.severity,
             event.id,
+            number,
         )
 
 

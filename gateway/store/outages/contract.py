@@ -31,6 +31,7 @@ class OutageStore(Protocol):
 
     def begin(self) -> AbstractAsyncContextManager[OutageUnit]: ...
     async def sent(self, batch: str) -> None: ...  # it leaves the store
+    async def left(self) -> Holder | None: ...  # who works at it, where there is anything to be told
     async def standing(self) -> Standing: ...
     async def listed(
         self, powers: Collection[str], *, source: str = "", told_from: int = 0, limit: int = 50

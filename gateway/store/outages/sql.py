@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from operator import attrgetter
 
-from sqlalchemy import bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import bindparam, delete, exists, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -23,6 +23,7 @@ _d = device.c
 _KEPT = [name for name in _d.keys() if name != "key"]  # noqa: SIM118 - columns, not names
 _row = attrgetter(*_d.keys())
 _HOLDER = select(holder.c.owner, holder.c.seen).where(holder.c.id == THE_ONE)
+_LEFT = _HOLDER.where(or_(exists().where(batch.c.number.is_not(None)), exists().where(report.c.number.is_not(None))))
 _DROP = delete(report).where(report.c.number == bindparam("dropped"))
 _BATCHES = select(batch).order_by(batch.c.number)
 _REPORTS = select(report).order_by(report.c.number)
@@ -132,6 +133,13 @@ class SqlOutages:
             with translated():
                 async with connection.begin():
                     await connection.execute(delete(batch).where(batch.c.id == batch_id))
+
+    async def left(self) -> Holder | None:
+        """Give who works at the view; None where nothing is to be told."""
+        async with connected(self._readers) as connection:
+            with translated():
+                found = (await connection.execute(_LEFT)).first()
+        return None if found is None else Holder(*found)
 
     async def standing(self) -> Standing:
         """Tell how much there is, and who works at it."""

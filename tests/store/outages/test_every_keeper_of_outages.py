@@ -52,6 +52,7 @@ async def test_what_a_unit_wrote_is_not_there_after_an_error(outages: OutageStor
             raise ValueError("broken")
     standing = await outages.standing()
     assert (standing.devices, standing.reports, standing.batches) == ({}, 0, 0)
+    assert await outages.left() is None
 
 
 async def test_reports_and_batches_come_back_in_order_until_they_are_dropped_or_sent(
@@ -62,6 +63,7 @@ async def test_reports_and_batches_come_back_in_order_until_they_are_dropped_or_
         await unit.add([], [StoredBatch("z", 1, 1, "[]"), StoredBatch("a", 2, 2, "[]")])
         await unit.drop([7])
     await outages.sent("z")
+    assert await outages.left() == Holder("", 0)
     again = await open_outages(store_url)
     async with again.begin() as unit:
         assert [one.number for one in await unit.reports()] == [9, 1 << 50]

@@ -1,0 +1,112 @@
+"""Power events by the thousand, what an outage management system gets of them, and how devices stand then."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lxml import etree
+
+from gateway.broker.partner import Arrival, Partner
+from gateway.broker.session import Access
+from gateway.store.outages.opening import open_outages
+from tests.e2e.harness import drain, store_of, until
+
+M = "http://iec.ch/TC57/2011/schema/message"
+N = "http://iec.ch/TC57/2011/EndDeviceEvents#"
+KEY = "TESTING.EVENTS.EndDeviceEvents.created"
+GASP, RESTORED = "3.26.0.85", "3.26.0.216"
+QUEUE, OMS = "cim.outages", "cim.OMS"
+ON = '{"on": true}'
+
+
+def oms_without_power_events(folder: Path) -> None:
+    """A routing table by which the OMS gets nothing but what the outage view tells it."""
+    (folder / "routes").mkdir(parents=True)
+    (folder / "routes" / "oms.toml").write_text('[system]\nname = "OMS"\n[[route]]\nnoun = "EndDeviceEvents"\n'
+                                                'verbs = ["created"]\nevents = ["*.7.*.*"]\n')  # fmt: skip
+
+
+def events(code: str, devices: Iterable[str], clock: str, source: str = "HES") -> bytes:
+    """One message with an event of each device, at a time of the day."""
+    told = "".join(
+        f"<EndDeviceEvent><mRID>{device} {clock}</mRID><createdDateTime>{clock}</createdDateTime><Assets><Names><name>"
+        f'{device}</name></Names></Assets><EndDeviceEventType ref="{code}"/></EndDeviceEvent>'
+        for device in devices
+    )
+    return (
+        f'<EventMessage xmlns="{M}"><Header><Verb>created</Verb><Noun>EndDeviceEvents</Noun><Source>{source}</Source>'
+        f'<MessageID>{code} {clock}</MessageID></Header><Payload><EndDeviceEvents xmlns="{N}">{told}</EndDeviceEvents>'
+        "</Payload></EventMessage>"
+    ).encode()
+
+
+async def send(url: str, *bodies: bytes) -> None:
+    async with await Partner.open(Access(url, "HES")) as partner:
+        for body in bodies:
+            await partner.send(body, KEY)
+
+
+@dataclass(slots=True)
+class Heard:
+    """What the OMS was told: by message, and of each device, in order; `copies` of a message beyond its first."""
+
+    messages: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    of: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    copies: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+def heard(arrivals: Sequence[Arrival]) -> Heard:
+    """Read what arrived; a message may come again where it is marked and the same."""
+    found = Heard()
+    unmarked: dict[str, int] = defaultdict(int)
+    bodies: dict[str, bytes] = {}
+    for arrival in arrivals:
+        root = etree.fromstring(arrival.body)
+        id_ = root.findtext("{*}Header/{*}MessageID") or ""
+        unmarked[id_] += arrival.headers.get("cim-redelivered") is not True
+        if id_ in bodies:
+            found.copies += 1
+            if bodies[id_] != arrival.body:
+                found.problems.append(f"{id_} came again and was another message")
+            continue
+        bodies[id_] = arrival.body
+        told = found.messages[id_] = []
+        for event in root.iter(f"{{{N}}}EndDeviceEvent"):
+            kind = event.find("{*}EndDeviceEventType")
+            told.append(
+                (event.findtext("{*}Assets/{*}Names/{*}name") or "", "" if kind is None else kind.get("ref", ""))
+            )
+        for device, code in told:
+            found.of[device].append(code)
+    found.problems += [f"{id_} came {count} times without the mark" for id_, count in unmarked.items() if count > 1]
+    return found
+
+
+async def standing(folder: Path) -> dict[str, str]:
+    """How the devices stand, by name, as the store has it."""
+    store = await open_outages(store_of(folder))
+    try:
+        return {one.shown: one.power for one in await store.listed(["out", "partly", "on"], limit=1_000_000)}
+    finally:
+        await store.close()
+
+
+async def all_told(folder: Path, **devices: int) -> None:
+    """Wait until so many devices stand so (`out=3, on=1`), and nothing is left to be told."""
+    store = await open_outages(store_of(folder))
+    try:
+
+        async def done() -> bool:
+            now = await store.standing()
+            return now.devices == devices and not now.reports and not now.batches
+
+        await until(done, f"{devices} and all of it told", patience=120)
+    finally:
+        await store.close()
+
+
+async def told(url: str) -> Heard:
+    """Take what is in the queue of the OMS."""
+    return heard((await drain(url, [OMS]))[OMS])
