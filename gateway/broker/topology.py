@@ -74,6 +74,11 @@ class Binding:
         """Arguments of the binding."""
         return {"x-match": "all" if self.every else "any", **dict(self.headers)} if self.headers else {}
 
+    @property
+    def shown(self) -> str:
+        """What is taken, for people: the key, or the headers."""
+        return self.key or ", ".join(f"{name}: {str(value).lower()}" for name, value in self.headers)
+
 
 @dataclass(frozen=True, slots=True)
 class Topology:

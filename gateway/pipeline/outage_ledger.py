@@ -18,11 +18,11 @@ from gateway.outages import DeviceState, Happening, Policy, PowerEvent, fold_all
 from gateway.store.outages import OutageStore, OutageUnit, StoredBatch, StoredDevice, StoredReport
 
 _SECOND: Final = 1_000_000
-LEASE: Final = 10 * _SECOND
+LEASE: Final = 5 * _SECOND
 """After so long without a sign of the process that works at the view, another one does what is left to be done."""
 
-_SIGN: Final = 3 * _SECOND
-_LOOK: Final = 2 * _SECOND
+_SIGN: Final = 2 * _SECOND
+_LOOK: Final = 1 * _SECOND
 _FEW: Final = 200
 """So many events are folded on the spot; more of them in a thread."""
 

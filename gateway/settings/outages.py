@@ -1,8 +1,8 @@
 """The outage view: the table [outages] of the settings."""
 
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from gateway.adapters.oms import BatchPolicy
 from gateway.outages import BadOutageCode, OutageCodes, Policy
@@ -38,13 +38,14 @@ class OutageSettings(BaseModel):
         "restored, momentary, last gasp or none; voltage or phase behind it where it is not the whole supply.",
     )
 
-    @model_validator(mode="after")
-    def _readable(self) -> Self:
+    @field_validator("codes")
+    @classmethod
+    def _readable(cls, value: dict[str, str]) -> dict[str, str]:
         try:
-            OutageCodes(self.codes)
+            OutageCodes(value)
         except BadOutageCode as error:
             raise ValueError(str(error).rstrip(".")) from None
-        return self
+        return value
 
     def outage_codes(self) -> OutageCodes:
         """Give the codes that count."""

@@ -1,5 +1,8 @@
 """Power events by the thousand, what an outage management system gets of them, and how devices stand then."""
 
+import asyncio
+import re
+import signal
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -7,10 +10,14 @@ from pathlib import Path
 
 from lxml import etree
 
+from gateway.broker import Access, connect, topology_of
+from gateway.broker.outage_queue import OUTAGES, outage_bindings
 from gateway.broker.partner import Arrival, Partner
-from gateway.broker.session import Access
+from gateway.broker.topology import apply
+from gateway.endpoints import AmqpAddress
+from gateway.outages import OutageCodes
 from gateway.store.outages.opening import open_outages
-from tests.e2e.harness import drain, store_of, until
+from tests.e2e.harness import GatewayProcess, drain, store_of, until
 
 M = "http://iec.ch/TC57/2011/schema/message"
 N = "http://iec.ch/TC57/2011/EndDeviceEvents#"
@@ -18,6 +25,9 @@ KEY = "TESTING.EVENTS.EndDeviceEvents.created"
 GASP, RESTORED = "3.26.0.85", "3.26.0.216"
 QUEUE, OMS = "cim.outages", "cim.OMS"
 ON = '{"on": true}'
+_POINTS = (r"^crash point \d+ (.+)$", r"^crash points passed (\d+)$")
+METERS = [f"M-{number}" for number in range(20)]
+LOST, BACK = "2026-03-17T14:03:00Z", "2026-03-17T14:33:00Z"
 
 
 def oms_without_power_events(folder: Path) -> None:
@@ -84,18 +94,81 @@ def heard(arrivals: Sequence[Arrival]) -> Heard:
     return found
 
 
-async def standing(folder: Path) -> dict[str, str]:
+@dataclass(frozen=True, slots=True)
+class Killed:
+    """One run with one kill: the point (empty where it was not reached), how many a run without one has, copies."""
+
+    point: str
+    passed: int
+    copies: int
+    problems: list[str]
+
+
+async def _prepare(url: str) -> None:
+    """Declare the topology, as the first start of a gateway does."""
+    view = (OUTAGES, outage_bindings(OutageCodes(), OUTAGES.name))
+    connection = await connect(Access(url, "maker"), "topology")
+    try:
+        await apply(connection, topology_of("TESTING", [("OMS", AmqpAddress("", OMS))], views=[view]))
+    finally:
+        await connection.close()
+
+
+async def killed(url: str, folder: Path, crash: str, store: str = "") -> Killed:
+    """Twenty meters lose power and ten get it back, in a gateway that is killed at a point and started anew.
+
+    `folder` is empty, and so are the queues.
+    """
+    oms_without_power_events(folder)
+    settings = {"store": store} if store else {}
+    store = store or store_of(folder)
+    gateway = GatewayProcess(url, folder, outages='{"on": true, "calm": 1, "seconds": 0.3}', **settings)
+    gateway.environment["CIMGATE_CRASH"] = crash
+    problems: list[str] = []
+    await _prepare(url)
+    await gateway.start(wait=False)
+    try:
+        await send(url, events(GASP, METERS, LOST), events(RESTORED, METERS[:10], BACK))
+        ended = asyncio.ensure_future(gateway.process.wait() if gateway.process else asyncio.sleep(0))
+        done = asyncio.ensure_future(all_told(store, on=10, out=10))
+        await asyncio.wait({ended, done}, return_when=asyncio.FIRST_COMPLETED)
+        if not ended.done():
+            await gateway.stop()
+        if await ended == -signal.SIGKILL:
+            del gateway.environment["CIMGATE_CRASH"]
+            await gateway.start()
+            await done
+            await gateway.stop()
+        await done
+        if await ended not in (0, -signal.SIGKILL) or (gateway.process and gateway.process.returncode):
+            problems.append(f"the gateway ended badly; its log ends: {gateway.log()[-2000:]}")
+    finally:
+        await gateway.kill()
+    found = await told(url)
+    wanted = {meter: [GASP, RESTORED] if meter in METERS[:10] else [GASP] for meter in METERS}
+    problems += found.problems
+    if dict(found.of) != wanted:
+        problems.append(f"the OMS was told {dict(found.of)}")
+    stand = await standing(store)
+    if stand != {meter: "on" if meter in METERS[:10] else "out" for meter in METERS}:
+        problems.append(f"the devices stand {stand}")
+    problems += [f"in the log: {line['event']}" for line in gateway.lines() if line.get("level") == "error"]
+    points, passed = (re.findall(pattern, gateway.log(), re.MULTILINE) for pattern in _POINTS)
+    return Killed(points[-1] if points else "", int(passed[-1]) if passed else 0, found.copies, problems)
+
+
+async def standing(url: str) -> dict[str, str]:
     """How the devices stand, by name, as the store has it."""
-    store = await open_outages(store_of(folder))
+    store = await open_outages(url)
     try:
         return {one.shown: one.power for one in await store.listed(["out", "partly", "on"], limit=1_000_000)}
     finally:
         await store.close()
 
 
-async def all_told(folder: Path, **devices: int) -> None:
+async def all_told(url: str, **devices: int) -> None:
     """Wait until so many devices stand so (`out=3, on=1`), and nothing is left to be told."""
-    store = await open_outages(store_of(folder))
+    store = await open_outages(url)
     try:
 
         async def done() -> bool:
