@@ -1,12 +1,17 @@
 """The outage view in a running gateway: who has no power is kept, and the OMS is told what changes, once."""
 
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from gateway.broker.partner import Partner
 from gateway.broker.session import Access
-from tests.e2e.harness import GatewayProcess, depth, running, store_of, take, until
+from tests.e2e.harness import PATIENCE, GatewayProcess, depth, running, store_of, take, until
 from tests.e2e.outages import (
     BACK,
     GASP,
@@ -25,15 +30,40 @@ from tests.e2e.outages import (
 )
 
 
+@contextlib.asynccontextmanager
+async def watching(gateway: GatewayProcess) -> AsyncIterator[asyncio.StreamReader]:
+    """`cimgate subscribe outages`, which ends by Ctrl-C."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "gateway.cli", "subscribe", "outages",
+        env=gateway.environment | {"PYTHONUNBUFFERED": "1", "NO_COLOR": "1"}, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    try:
+        first = await asyncio.wait_for(process.stdout.readline(), PATIENCE)
+        assert first == b"No device is without power or a phase now. Waiting for power events; Ctrl-C ends it.\n"
+        yield process.stdout
+        process.send_signal(signal.SIGINT)
+        assert await asyncio.wait_for(process.wait(), PATIENCE) == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
 async def test_the_oms_is_told_changes_alone_and_once(amqp_url: str, tmp_path: Path) -> None:
-    """What the view cannot read is a dead letter, and holds up nothing."""
+    """What the view cannot read is a dead letter, and holds up nothing. Who watches sees more, and in words."""
     oms_without_power_events(tmp_path)
-    async with running(amqp_url, tmp_path, outages=ON):
+    async with running(amqp_url, tmp_path, outages=ON) as gateway, watching(gateway) as watched:
         async with await Partner.open(Access(amqp_url, "stranger")) as partner:
             await partner.send_to_queue(b"<no message", QUEUE)
         gasp = events(GASP, ["M-1"], LOST)
         await send(amqp_url, gasp, gasp, events(RESTORED, ["M-1"], BACK), events(GASP, ["M-2"], LOST), gasp)
         await all_told(store_of(tmp_path), on=1, out=1)
+        lines = [(await asyncio.wait_for(watched.readline(), PATIENCE)).decode() for _ in range(5)]
+    assert [line.split()[1] for line in lines] == ["OUT", "OUT", "on", "OUT", "on"]
+    assert [line.split("meter ")[1].split(" at ")[0] for line in lines] == [
+        "M-1 lost power", "M-1 lost power", "M-1 restored", "M-2 lost power", "M-1 lost power"
+    ]  # fmt: skip
     heard = await told(amqp_url)
     assert heard.problems == []
     assert dict(heard.of) == {"M-1": [GASP, RESTORED], "M-2": [GASP]}
