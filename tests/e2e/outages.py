@@ -37,17 +37,21 @@ def oms_without_power_events(folder: Path) -> None:
                                                 'verbs = ["created"]\nevents = ["*.7.*.*"]\n')  # fmt: skip
 
 
-def events(code: str, devices: Iterable[str], clock: str, source: str = "HES") -> bytes:
-    """One message with an event of each device, at a time of the day."""
+def events(
+    code: str, devices: Iterable[str], clock: str, *, source: str = "HES", severity: str = "", message_id: str = ""
+) -> bytes:
+    """One message with an event of each device, at a time."""
+    severe = f"<severity>{severity}</severity>" if severity else ""
     told = "".join(
-        f"<EndDeviceEvent><mRID>{device} {clock}</mRID><createdDateTime>{clock}</createdDateTime><Assets><Names><name>"
-        f'{device}</name></Names></Assets><EndDeviceEventType ref="{code}"/></EndDeviceEvent>'
+        f"<EndDeviceEvent><mRID>{device} {clock}</mRID><createdDateTime>{clock}</createdDateTime>{severe}"
+        f"<Assets><Names><name>{device}</name></Names></Assets>"
+        f'<EndDeviceEventType ref="{code}"/></EndDeviceEvent>'
         for device in devices
     )
     return (
         f'<EventMessage xmlns="{M}"><Header><Verb>created</Verb><Noun>EndDeviceEvents</Noun><Source>{source}</Source>'
-        f'<MessageID>{code} {clock}</MessageID></Header><Payload><EndDeviceEvents xmlns="{N}">{told}</EndDeviceEvents>'
-        "</Payload></EventMessage>"
+        f"<MessageID>{message_id or f'{code} {clock}'}</MessageID></Header>"
+        f'<Payload><EndDeviceEvents xmlns="{N}">{told}</EndDeviceEvents></Payload></EventMessage>'
     ).encode()
 
 
@@ -104,7 +108,7 @@ class Killed:
     problems: list[str]
 
 
-async def _prepare(url: str) -> None:
+async def prepare(url: str) -> None:
     """Declare the topology, as the first start of a gateway does."""
     view = (OUTAGES, outage_bindings(OutageCodes(), OUTAGES.name))
     connection = await connect(Access(url, "maker"), "topology")
@@ -125,7 +129,7 @@ async def killed(url: str, folder: Path, crash: str, store: str = "") -> Killed:
     gateway = GatewayProcess(url, folder, outages='{"on": true, "calm": 1, "seconds": 0.3}', **settings)
     gateway.environment["CIMGATE_CRASH"] = crash
     problems: list[str] = []
-    await _prepare(url)
+    await prepare(url)
     await gateway.start(wait=False)
     try:
         await send(url, events(GASP, METERS, LOST), events(RESTORED, METERS[:10], BACK))
