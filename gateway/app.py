@@ -7,6 +7,7 @@ import random
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -85,7 +86,8 @@ def topology(settings: Settings, table: RouteTable) -> Topology:
     """Lay out the topology for the context and the systems of the routing tables."""
     codes = settings.outages.outage_codes()
     views = [(OUTAGES, outage_bindings(codes, OUTAGES.name))] if settings.outages.on else []
-    return topology_of(settings.context, addresses(table).items(), settings.coverage().queues, views)
+    wanted = topology_of(settings.context, addresses(table).items(), settings.coverage().queues, views)
+    return wanted if settings.outages.on else replace(wanted, unused=(OUTAGES.name,))
 
 
 def http_endpoints(settings: Settings) -> list[HttpEndpoint]:

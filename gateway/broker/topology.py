@@ -88,6 +88,8 @@ class Topology:
     exchanges: tuple[Exchange, ...]
     queues: tuple[Queue, ...]
     bindings: tuple[Binding, ...]
+    unused: tuple[str, ...] = ()
+    """Queues that may be there from other settings, and that nobody empties then."""
     outlets: tuple[str, ...] = ()
     """The queues that the gateway empties too, such as those in which messages wait for endpoints."""
 

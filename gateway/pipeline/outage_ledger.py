@@ -23,6 +23,7 @@ LEASE: Final = 5 * _SECOND
 
 _SIGN: Final = 2 * _SECOND
 _LOOK: Final = 1 * _SECOND
+_LONGEST: Final = 300
 _FEW: Final = 200
 """So many events are folded on the spot; more of them in a thread."""
 
@@ -182,7 +183,8 @@ def folded(
 def _device(key: str, state: DeviceState, told: Told, event: PowerEvent) -> StoredDevice:
     view = state.view
     return StoredDevice(
-        key, to_json(state), view.power, view.since, view.restored, event.device.shown, event.code, told.source,
+        key, to_json(state), view.power, view.since, view.restored, event.device.shown[:_LONGEST], event.code,
+        told.source[:_LONGEST],
         told.received,
     )  # fmt: skip
 

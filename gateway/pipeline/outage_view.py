@@ -39,7 +39,7 @@ log = structlog.get_logger(__name__)
 
 _SECOND: Final = 1_000_000
 _PREFETCH: Final = 1_000
-_MESSAGES_AT_ONCE: Final = 500
+_MESSAGES_AT_ONCE: Final = 200
 _EVENTS_AT_ONCE: Final = 5_000
 _INTERVAL: Final = 0.2
 _FEW: Final = 50
@@ -75,6 +75,7 @@ class OutageView:
         self._stopping = False
         self._wake = asyncio.Event()
         self._sent = asyncio.Event()
+        self._on_the_way: Delivery | None = None
         self._idle = asyncio.Event()
         self._outlet: Outlet | None = None
         self._burial: Burial
@@ -86,7 +87,7 @@ class OutageView:
         """
         self._burial = burial
         self._ledger.forget()
-        settlement = Settlement(counts, self._recorder, burial.undelivered, own=lambda _: self._sent.set())
+        settlement = Settlement(counts, self._recorder, burial.undelivered, own=self._heard)
         outlet = self._outlet = await session.open_outlet(OUTAGES.name, settlement, prefetch=_PREFETCH)
         settlement.serve(session, outlet)
         async with asyncio.TaskGroup() as group:
@@ -188,7 +189,7 @@ class OutageView:
             while self._ledger.going:
                 going = self._ledger.going[0]
                 publication = await self._publication(going)
-                delivery = Delivery.of_our_own()
+                delivery = self._on_the_way = Delivery.of_our_own()
                 self._sent.clear()
                 self._recorder.said(delivery, publication, system=self._plan.system)
                 crash_point("publish")
@@ -200,6 +201,11 @@ class OutageView:
                     log.info("outages told in one message", system=self._plan.system, devices=len(going.reports))
             self._idle.set()
             await self._wake.wait()
+
+    def _heard(self, delivery: Delivery) -> None:
+        """Hear that what was published is confirmed and in the journal; of an earlier session it says nothing."""
+        if delivery is self._on_the_way:
+            self._sent.set()
 
     async def _publication(self, going: Going) -> Publication:
         if len(going.reports) > _FEW:

@@ -3,20 +3,25 @@
 import asyncio
 import contextlib
 import signal
+import sqlite3
 import sys
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from gateway.broker.partner import Partner
 from gateway.broker.session import Access
+from gateway.store.outages.opening import outages_file
+from tests.conftest import Broker
 from tests.e2e.harness import PATIENCE, GatewayProcess, depth, running, store_of, take, until
 from tests.e2e.outages import (
     BACK,
     GASP,
     LOST,
     METERS,
+    OMS,
     ON,
     QUEUE,
     RESTORED,
@@ -107,3 +112,37 @@ async def test_another_gateway_goes_on_where_one_was_killed(amqp_url: str, tmp_p
     heard = await told(amqp_url)
     assert heard.problems == []
     assert dict(heard.of) == {meter: [GASP, RESTORED] if meter in METERS[:10] else [GASP] for meter in METERS}
+
+
+async def test_the_view_goes_on_while_the_oms_takes_nothing_and_pauses_while_its_store_is_away(
+    broker: Broker, amqp_url: str, vhost: str, tmp_path: Path
+) -> None:
+    oms_without_power_events(tmp_path)
+    store, sent = store_of(tmp_path), 0
+    async with running(amqp_url, tmp_path, outages='{"on": true, "calm": 1000}') as gateway:
+        policy = '{"max-length": 1, "overflow": "reject-publish"}'
+        await broker.ctl("set_policy", "--vhost", vhost, "--apply-to", "queues", "full", "^cim\\.OMS$", policy)
+        # A quorum queue heeds its limit a little late, so more is sent until one is refused.
+        while not gateway.events("receiver takes no more, retrying"):
+            assert sent < 100, "never refused"
+            await send(amqp_url, events(GASP, [f"M-{sent}"], LOST))
+            sent += 1
+            await until(partial(_kept, store, sent), "it is kept")
+        await send(amqp_url, events(GASP, [f"M-{sent}"], LOST))
+        await until(partial(_kept, store, sent + 1), "it is kept, though the OMS takes nothing")
+        heard = await take(amqp_url, OMS, sent + 1)
+        assert [f"M-{number}<" in one.body.decode() for number, one in enumerate(heard)] == [True] * (sent + 1)
+        with contextlib.closing(sqlite3.connect(outages_file(tmp_path / "conversations.db"))) as other:
+            other.execute("BEGIN IMMEDIATE")
+            await send(amqp_url, events(GASP, ["M-last"], LOST))
+            away = "outages cannot be kept: store not available, the outage view pauses"
+            await until(lambda: bool(gateway.events(away)), "the view says that it pauses")
+            assert await depth(amqp_url, OMS) == 0
+        await all_told(store, out=sent + 2)
+        [last] = await take(amqp_url, OMS, 1)
+        assert b"M-last" in last.body
+        assert gateway.events("the outage view goes on")
+
+
+async def _kept(store: str, number: int) -> bool:
+    return len(await standing(store)) == number
