@@ -148,6 +148,8 @@ async def killed(url: str, folder: Path, crash: str, store: str = "") -> Killed:
             problems.append(f"the gateway ended badly; its log ends: {gateway.log()[-2000:]}")
     finally:
         await gateway.kill()
+    left = await drain(url, ["cim.in.TESTING", "cim.in.unbound", QUEUE, "cim.dead"])
+    problems += [f"{len(arrivals)} left in {queue}" for queue, arrivals in left.items()]
     found = await told(url)
     wanted = {meter: [GASP, RESTORED] if meter in METERS[:10] else [GASP] for meter in METERS}
     problems += found.problems
