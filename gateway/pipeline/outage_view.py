@@ -171,7 +171,8 @@ class OutageView:
         self, outlet: Outlet, delivery: Delivery, message: Message | None, reason: Reason, finding: Finding
     ) -> None:
         self._recorder.opened(delivery, Examined(message, (finding,)))
-        outlet.publisher.publish(self._burial.letter(delivery, message, reason, finding, "not due"), delivery)
+        letter = self._burial.letter(delivery, message, reason, finding, "not due", f"queue:{OUTAGES.name}")
+        outlet.publisher.publish(letter, delivery)
         outlet.publisher.flush()
 
     async def _keep_time(self) -> None:

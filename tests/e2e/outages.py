@@ -16,6 +16,8 @@ from gateway.broker.partner import Arrival, Partner
 from gateway.broker.topology import apply
 from gateway.endpoints import AmqpAddress
 from gateway.outages import OutageCodes
+from gateway.store import StoreUnavailable
+from gateway.store.outages import OutageStore
 from gateway.store.outages.opening import open_outages
 from tests.e2e.harness import GatewayProcess, drain, store_of, until
 
@@ -25,6 +27,9 @@ KEY = "TESTING.EVENTS.EndDeviceEvents.created"
 GASP, RESTORED = "3.26.0.85", "3.26.0.216"
 QUEUE, OMS = "cim.outages", "cim.OMS"
 ON = '{"on": true}'
+_opening = asyncio.Lock()
+"""Alembic keeps what it works on in globals, so that one process can make one store at a time."""
+
 _POINTS = (r"^crash point \d+ (.+)$", r"^crash points passed (\d+)$")
 METERS = [f"M-{number}" for number in range(20)]
 LOST, BACK = "2026-03-17T14:03:00Z", "2026-03-17T14:33:00Z"
@@ -163,9 +168,19 @@ async def killed(url: str, folder: Path, crash: str, store: str = "") -> Killed:
     return Killed(points[-1] if points else "", int(passed[-1]) if passed else 0, found.copies, problems)
 
 
+async def opened(url: str) -> OutageStore:
+    """Open the outages of a store, which a gateway may be making at this moment."""
+    while True:
+        try:
+            async with _opening:
+                return await open_outages(url)
+        except StoreUnavailable:
+            await asyncio.sleep(0.1)
+
+
 async def standing(url: str) -> dict[str, str]:
     """How the devices stand, by name, as the store has it."""
-    store = await open_outages(url)
+    store = await opened(url)
     try:
         return {one.shown: one.power for one in await store.listed(["out", "partly", "on"], limit=1_000_000)}
     finally:
@@ -174,7 +189,7 @@ async def standing(url: str) -> dict[str, str]:
 
 async def all_told(url: str, **devices: int) -> None:
     """Wait until so many devices stand so (`out=3, on=1`), and nothing is left to be told."""
-    store = await open_outages(url)
+    store = await opened(url)
     try:
 
         async def done() -> bool:

@@ -15,7 +15,6 @@ from lxml import etree
 
 from gateway.broker.partner import Partner
 from gateway.broker.session import Access
-from gateway.store.outages.opening import open_outages
 from tests.e2e.harness import GatewayProcess, drain, until
 from tests.e2e.outages import (
     BACK,
@@ -29,6 +28,7 @@ from tests.e2e.outages import (
     events,
     heard,
     oms_without_power_events,
+    opened,
     prepare,
     standing,
 )
@@ -147,7 +147,7 @@ async def _to_the_end(
     url: str, store: str, expected: Mapping[str, int], devices: Mapping[str, int]
 ) -> tuple[float, float]:
     """Give when all was handed on, and when the OMS was told of all."""
-    outages = await open_outages(store)
+    outages = await opened(store)
     try:
         async with await Partner.open(Access(url, "looker")) as partner:
 

@@ -75,6 +75,7 @@ async def test_the_oms_is_told_changes_alone_and_once(amqp_url: str, tmp_path: P
     assert await standing(store_of(tmp_path)) == {"M-1": "on", "M-2": "out"}
     [dead] = await take(amqp_url, "cim.dead", 1)
     assert (dead.headers["reason"], dead.body) == ("unreadable", b"<no message")
+    assert dead.headers["receiver"] == f"queue:{QUEUE}", "a retry is for the view alone"
     assert await depth(amqp_url, QUEUE) == 0
 
 
