@@ -14,7 +14,8 @@ from typing import Final
 
 from gateway.adapters.oms import Batches, OutagePlan, Report, reports_from_json, reports_to_json
 from gateway.crashpoints import crash_point
-from gateway.outages import DeviceState, Happening, Policy, PowerEvent, fold_all, from_json, to_json
+from gateway.outages import BadState, DeviceState, Happening, Policy, PowerEvent, fold_all, from_json, to_json
+from gateway.store import StoreUnusable
 from gateway.store.outages import OutageStore, OutageUnit, StoredBatch, StoredDevice, StoredReport
 
 _SECOND: Final = 1_000_000
@@ -75,6 +76,7 @@ class OutageLedger:
         """Fold what was told; without anything, do what the time asks for. What is to be sent is in `going` then.
 
         Raises what the store raises; then nothing of it is done, or all of it: to take it again is right in both cases.
+        Raises `StoreUnusable` where another release has written what is to be told, `BadState` for such a device.
         """
         async with self._turn:
             try:
@@ -190,8 +192,18 @@ def _device(key: str, state: DeviceState, told: Told, event: PowerEvent) -> Stor
 
 
 async def _reports(unit: OutageUnit) -> list[Report]:
-    return [report for stored in await unit.reports() for report in reports_from_json(stored.document)]
+    return [report for stored in await unit.reports() for report in _read(stored.document)]
 
 
 def _going(stored: StoredBatch) -> Going:
-    return Going(stored.id, stored.made, reports_from_json(stored.document), repeated=True)
+    return Going(stored.id, stored.made, _read(stored.document), repeated=True)
+
+
+def _read(document: str) -> tuple[Report, ...]:
+    try:
+        return reports_from_json(document)
+    except BadState as error:
+        raise StoreUnusable(
+            f"what is to be told of outages cannot be read ({error}): run the release of cimgate that wrote it, or a "
+            "newer one"
+        ) from error

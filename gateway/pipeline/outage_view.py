@@ -32,13 +32,13 @@ from gateway.pipeline.patience import Patience
 from gateway.pipeline.recording import Recorder
 from gateway.pipeline.refusal import Sender
 from gateway.pipeline.settlement import Counts, Settlement
-from gateway.store import StoreUnavailable
+from gateway.store import StoreUnavailable, StoreUnusable
 from gateway.store.outages import OutageStore
 
 log = structlog.get_logger(__name__)
 
 _SECOND: Final = 1_000_000
-_PREFETCH: Final = 1_000
+_PREFETCH: Final = 300
 _MESSAGES_AT_ONCE: Final = 200
 _EVENTS_AT_ONCE: Final = 5_000
 _INTERVAL: Final = 0.2
@@ -83,19 +83,22 @@ class OutageView:
     async def serve(self, session: Session, burial: Burial, counts: Counts) -> None:
         """Work until the session is lost, or until cancelled; `burial` makes the dead letters.
 
-        Raises `SessionLost` if it cannot begin.
+        Raises `SessionLost` if it cannot begin, `StoreUnusable` where the store is of another release.
         """
         self._burial = burial
         self._ledger.forget()
         settlement = Settlement(counts, self._recorder, burial.undelivered, own=self._heard)
         outlet = self._outlet = await session.open_outlet(OUTAGES.name, settlement, prefetch=_PREFETCH)
         settlement.serve(session, outlet)
-        async with asyncio.TaskGroup() as group:
-            work = (self._take(outlet), self._send(outlet), self._keep_time())
-            tasks = [group.create_task(one) for one in work]
-            await asyncio.wait({session.lost})
-            for task in tasks:
-                task.cancel()
+        try:
+            async with asyncio.TaskGroup() as group:
+                work = (self._take(outlet), self._send(outlet), self._keep_time())
+                tasks = [group.create_task(one) for one in work]
+                await asyncio.wait({session.lost})
+                for task in tasks:
+                    task.cancel()
+        except* StoreUnusable as several:
+            raise several.exceptions[0] from None
 
     async def finish(self) -> None:
         """Fold and send what is in hand; another process may go on with what waits. No more comes by then."""
@@ -131,6 +134,8 @@ class OutageView:
         """Fold what was told and acknowledge it; a message that cannot be folded must not hold up the others."""
         try:
             await self._patience.use(partial(self._ledger.take, [one for _, one in told]))
+        except StoreUnusable:
+            raise
         except Exception as error:
             if len(told) > 1:
                 for one in told:

@@ -4,12 +4,14 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from itertools import count
 
+import pytest
 import pytest_asyncio
 
 from gateway.adapters.oms import BatchPolicy, OutagePlan
 from gateway.outages import DEFAULT_POLICY, PowerEvent
 from gateway.pipeline.outage_ledger import LEASE, OutageLedger, Told
-from gateway.store.outages import OutageStore
+from gateway.store import StoreUnusable
+from gateway.store.outages import OutageStore, StoredReport
 from gateway.store.outages.opening import open_outages
 from tests.outages.telling import CODES, FAILED, RESTORED, at, told
 
@@ -102,3 +104,12 @@ async def test_a_process_that_leaves_lets_another_go_on_at_once(store: OutageSto
     await first.leave()
     clock.now += 2 * SECOND
     assert await second.wanted()
+
+
+async def test_what_another_release_wrote_stops_the_view_before_anything_is_lost(store: OutageStore) -> None:
+    async with store.begin() as unit:
+        await unit.add([StoredReport(1, '{"version":9,"reports":[]}')], [])
+    with pytest.raises(StoreUnusable, match="of version 9"):
+        await ledger(store, Clock()).take(came(told(FAILED, "14:03", "M-1")))
+    standing = await store.standing()
+    assert (standing.devices, standing.reports) == ({}, 1)
