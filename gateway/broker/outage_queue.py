@@ -6,7 +6,11 @@ from gateway.broker.topology import Binding, Queue
 from gateway.endpoints.amqp import EVENTS_EXCHANGE, HeaderValue
 from gateway.outages import OutageCodes
 
-OUTAGES: Final = Queue("cim.outages", "power events for the outage view", single=True)
+OUTAGES: Final = Queue(
+    "cim.outages",
+    "power events for the outage view",
+    (("x-queue-type", "quorum"), ("x-single-active-consumer", True)),  # one gateway process works at it at a time
+)
 
 _NOUNS: Final = ("EndDeviceEvents", "MeterReadings")
 """The nouns that have events in them."""

@@ -42,16 +42,16 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """A durable quorum queue. With `single` the broker hands its messages to one consumer at a time."""
+    """A durable queue, a quorum queue unless its options say otherwise."""
 
     name: str
     purpose: str = ""
-    single: bool = False
+    options: tuple[tuple[str, str | int | bool], ...] = (("x-queue-type", "quorum"),)
 
     @property
     def arguments(self) -> FieldTable:
         """Arguments of the declaration."""
-        return {**QUORUM, "x-single-active-consumer": True} if self.single else QUORUM
+        return dict(self.options)
 
 
 @dataclass(frozen=True, slots=True)
