@@ -1,6 +1,7 @@
 """A storm: very many meters lose power at once; what becomes of it in a gateway with an OMS and twenty subscribers."""
 
 import asyncio
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +12,6 @@ from typing import TypeVar
 
 import aio_pika
 import psutil
-from lxml import etree
 
 from gateway.broker.partner import Partner
 from gateway.broker.session import Access
@@ -37,6 +37,7 @@ _SOURCES = ("HES-1", "HES-2", "HES-3", "HES-4")
 _SEVERITIES = ("high", "low")
 _CODES = (GASP, RESTORED)
 _PATIENCE = 3_600.0
+_MESSAGE_ID = re.compile(rb"<MessageID>(.+?)</MessageID>")
 T = TypeVar("T")
 Headers = Mapping[str, str | bool]
 
@@ -188,16 +189,32 @@ async def _wrong(
     stand = await standing(store)
     if stand != {meter: "on" if meter in back else "out" for meter in meters}:
         problems.append("not every device stands as it should")
-    queues = await drain(url, [f"sub.{number}" for number in range(len(subscriptions()))])
     for number, chosen in enumerate(subscriptions()):
-        arrived = Counter(
-            etree.fromstring(one.body).findtext("{*}Header/{*}MessageID") for one in queues[f"sub.{number}"]
-        )
+        arrived = await _ids(url, f"sub.{number}")
         if arrived != Counter(one.id for one in sent if _matches(one, chosen)):
             problems.append(f"the subscription to {dict(chosen)} has {arrived.total()} messages, not its own")
     if dead := (await drain(url, ["cim.dead"]))["cim.dead"]:
         problems.append(f"{len(dead)} dead letters, such as {dead[0].headers}")
     return iter(problems)
+
+
+async def _ids(url: str, name: str) -> Counter[str]:
+    """Take all that is in a queue, and give the MessageIDs."""
+    found: Counter[str] = Counter()
+    async with await aio_pika.connect(url) as connection:
+        queue = await (await connection.channel()).get_queue(name, ensure=True)
+        count = queue.declaration_result.message_count or 0
+        all_there = asyncio.Event()
+
+        async def take(message: aio_pika.abc.AbstractIncomingMessage) -> None:
+            found.update(id_.decode() for id_ in _MESSAGE_ID.findall(message.body))
+            if found.total() >= count:
+                all_there.set()
+
+        if count:
+            await queue.consume(take, no_ack=True)  # a hundred thousand acknowledgements would take their time
+            await asyncio.wait_for(all_there.wait(), _PATIENCE)
+    return found
 
 
 def _in_parts(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
