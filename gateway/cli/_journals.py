@@ -52,15 +52,15 @@ def with_journal(
     settings = load_settings(ctx, store=store)
 
     async def used() -> R:
-        async with opened_journal(settings, make=make) as journal:
+        async with opened_journal(settings, reader=not make, make=make) as journal:
             return await use(journal)
 
     return asyncio.run(used())
 
 
 @asynccontextmanager
-async def opened_journal(settings: "Settings", *, make: bool = False) -> "AsyncIterator[Journal]":
-    """Open the journal of the settings, for a while. Raises as `with_journal` does."""
+async def opened_journal(settings: "Settings", *, reader: bool = False, make: bool = False) -> "AsyncIterator[Journal]":
+    """Open the journal of the settings, for a while; a `reader` writes nothing. Raises as `with_journal` does."""
     from gateway.store.journal.opening import journal_file, open_journal  # noqa: PLC0415 - heavy
     from gateway.store.opening import sqlite_file  # noqa: PLC0415 - heavy
 
@@ -75,7 +75,7 @@ async def opened_journal(settings: "Settings", *, make: bool = False) -> "AsyncI
                 "store in cimgate.toml, or --store of cimgate journal. A path with only three slashes starts at the "
                 "folder that a command is started in.",
             )
-    journal = await open_journal(url)
+    journal = await open_journal(url, reader=reader)
     try:
         yield journal
     finally:
