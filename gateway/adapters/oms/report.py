@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final, Self
 
 from gateway.outages import BadState, Device, DeviceName, Happening, Power, What
@@ -48,9 +48,12 @@ class Report:
         )
 
 
+_FIELDS: Final = tuple(field.name for field in fields(Report) if field.name != "device")
+
+
 def reports_to_json(reports: Iterable[Report]) -> str:
     """Write reports that wait, so that they survive a stop."""
-    return json.dumps({"version": VERSION, "reports": [asdict(report) for report in reports]}, separators=(",", ":"))
+    return json.dumps({"version": VERSION, "reports": [_document(report) for report in reports]}, separators=(",", ":"))
 
 
 def reports_from_json(text: str) -> tuple[Report, ...]:
@@ -62,6 +65,18 @@ def reports_from_json(text: str) -> tuple[Report, ...]:
         return tuple(_report(item) for item in document["reports"])
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise error if isinstance(error, BadState) else BadState(f"No reports: {error}.") from error
+
+
+def _document(report: Report) -> dict[str, Any]:
+    """Give the fields of a report; `asdict` copies deeply, and took as long as all else that is done for it."""
+    document = {name: getattr(report, name) for name in _FIELDS}
+    device = report.device
+    names = {field: [_name(name) for name in getattr(device, field)] for field in ("names", "point_names")}
+    return document | {"device": {"mrid": device.mrid, "point_mrid": device.point_mrid, **names}}
+
+
+def _name(name: DeviceName) -> dict[str, str]:
+    return {"name": name.name, "name_type": name.name_type, "authority": name.authority}
 
 
 def _report(item: dict[str, Any]) -> Report:
