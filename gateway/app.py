@@ -7,16 +7,14 @@ import random
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import structlog
 
 from gateway.adapters import Adapter, Subscribers
-from gateway.adapters.oms import OutagePlan
 from gateway.broker import (
     Access,
     BrokerUnreachable,
@@ -28,41 +26,33 @@ from gateway.broker import (
     connect,
     topology_of,
 )
-from gateway.broker.outage_queue import OUTAGES, outage_bindings
 from gateway.broker.topology import apply, intake_queue
 from gateway.endpoints import AmqpAddress, parse_address
 from gateway.endpoints.http import HttpEndpoint
+from gateway.outage_wiring import checked_plan, make_view, view_queues, without_unused
 from gateway.pipeline import Examiner, Pipeline, Rules, Settlement
 from gateway.pipeline.conversing import Conversing
 from gateway.pipeline.discretion import Discretion
 from gateway.pipeline.dispatch import Dispatch
 from gateway.pipeline.forwarding import Forwarder
 from gateway.pipeline.housekeeping import DAY, Housekeeper, Retention
-from gateway.pipeline.outage_view import OutageView, Reading
 from gateway.pipeline.pages import Keep
 from gateway.pipeline.recording import Recorder
 from gateway.pipeline.refusal import ReplyPlaces, Sender
 from gateway.pipeline.talks import Talks
 from gateway.resources import ResourceError
 from gateway.routing import RouteTable, RoutingError
-from gateway.rulebook import (
-    dialects,
-    masks,
-    outage_plan,
-    route_table,
-    schema_set,
-    serving_checker,
-    told_twice,
-    unnamed,
-)
+from gateway.rulebook import dialects, masks, route_table, schema_set, serving_checker, unnamed
 from gateway.settings import Settings, SettingsError
 from gateway.store import Store, StoreUnavailable, time_ordered_id
 from gateway.store.journal import Journal
 from gateway.store.journal.opening import open_journal
 from gateway.store.opening import open_store
-from gateway.store.outages import OutageStore
 from gateway.store.outages.opening import open_outages
 from gateway.validation import SchemaError
+
+if TYPE_CHECKING:
+    from gateway.pipeline.outage_view import OutageView
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -84,10 +74,8 @@ def addresses(table: RouteTable) -> dict[str, AmqpAddress]:
 
 def topology(settings: Settings, table: RouteTable) -> Topology:
     """Lay out the topology for the context and the systems of the routing tables."""
-    codes = settings.outages.outage_codes()
-    views = [(OUTAGES, outage_bindings(codes, OUTAGES.name))] if settings.outages.on else []
-    wanted = topology_of(settings.context, addresses(table).items(), settings.coverage().queues, views)
-    return wanted if settings.outages.on else replace(wanted, unused=(OUTAGES.name,))
+    queues, views = settings.coverage().queues, view_queues(settings)
+    return without_unused(settings, topology_of(settings.context, addresses(table).items(), queues, views))
 
 
 def http_endpoints(settings: Settings) -> list[HttpEndpoint]:
@@ -171,11 +159,12 @@ class Gateway:
                 return
             opened.push_async_callback(journal.close)
             pipeline = self._pipeline = self._make_pipeline(store, journal)
-            if (plan := outage_plan(self._settings, self.rules.table)) is not None:
+            if (plan := self._plan) is not None:
                 if (outages := await self._patiently(partial(open_outages, url))) is None:
                     return
                 opened.push_async_callback(outages.close)
-                self._view = self._make_view(plan, outages, pipeline)
+                adapter = partial(self._adapter, plan.system)
+                self._view = make_view(self._settings, plan, outages, pipeline.recorder, adapter)
             housekeeper = Housekeeper(store, journal, self._retention(), time.time)
             cleaning = asyncio.create_task(housekeeper.keep(), name="housekeeping")
             opened.push_async_callback(lambda: cleaning)
@@ -205,13 +194,8 @@ class Gateway:
             trace=settings.log_level == "debug",
         )  # fmt: skip
 
-    def _make_view(self, plan: OutagePlan, outages: OutageStore, pipeline: Pipeline) -> OutageView:
-        settings = self._settings
-        return OutageView(
-            outages, plan, lambda: self.rules.adapters[plan.system], pipeline.recorder,
-            Sender(settings.name, settings.context), Reading(settings.limits(), settings.off_loop_bytes),
-            now=time.time, new_id=time_ordered_id,
-        )  # fmt: skip
+    def _adapter(self, system: str) -> Adapter:
+        return self.rules.adapters[system]
 
     def _retention(self) -> Retention:
         settings = self._settings
@@ -352,11 +336,7 @@ class Gateway:
     def _make_rules(self) -> Rules:
         settings = self._settings
         table = route_table(settings)
-        if (plan := outage_plan(settings, table)) is not None and (routes := told_twice(plan, table)):
-            log.warning(
-                "the system of the outage view gets power events as they come too: take them out of these routes",
-                system=plan.system, routes=routes,
-            )  # fmt: skip
+        self._plan = checked_plan(settings, table)
         spoken = dialects(settings, schema_set(settings))
         examiner = Examiner(lambda: serving_checker(settings), spoken, settings.limits(), settings.off_loop_bytes)
         adapters = {
