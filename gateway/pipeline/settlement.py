@@ -9,6 +9,8 @@ import structlog
 
 from gateway.adapters import as_repeated
 from gateway.broker import Delivery, Failure, Outlet, Session
+from gateway.broker.intake import Intake
+from gateway.broker.publisher import Publisher
 from gateway.endpoints import Publication
 from gateway.pipeline.recording import Recorder
 
@@ -52,13 +54,15 @@ class Settlement:
         self._confirmed = confirmed
         self._own = own
         self._session: Session | None = None
-        self._line: Outlet
+        self._intake: Intake
+        self._publisher: Publisher
         self._full: set[str] = set()
 
     def serve(self, session: Session, outlet: Outlet | None = None) -> None:
         """Work for this session from now on, or for an outlet of it."""
         self._session = session
-        self._line = outlet or Outlet(session.intake, session.publisher)
+        line = outlet or session
+        self._intake, self._publisher = line.intake, line.publisher
 
     def settled(self, delivery: Delivery) -> None:
         """Have a delivery written down: then it is acknowledged."""
@@ -76,10 +80,10 @@ class Settlement:
         for delivery in deliveries:
             if delivery.tag:
                 self._counts.settled += 1
-                self._line.intake.settle(delivery)
+                self._intake.settle(delivery)
             else:
                 self._own(delivery)
-        self._line.intake.acknowledge()
+        self._intake.acknowledge()
 
     def progressed(self) -> None:
         """Nothing is to be done: the journal writes many at once by itself."""
@@ -106,7 +110,7 @@ class Settlement:
         self._counts.refused_by_broker += 1
         self._recorder.again(delivery, publication)
         if delivery.tag:
-            self._line.intake.put_aside(delivery)
+            self._intake.put_aside(delivery)
         asyncio.get_running_loop().call_later(delay, self._again, session, delivery, publication)
 
     def _again(self, session: Session, delivery: Delivery, publication: Publication) -> None:
@@ -118,7 +122,6 @@ class Settlement:
 
     def _publish(self, publication: Publication, delivery: Delivery) -> None:
         """Publish in the place of what failed."""
-        publisher = self._line.publisher
-        publisher.publish(publication, delivery)
-        publisher.flush()
-        publisher.forget(delivery)
+        self._publisher.publish(publication, delivery)
+        self._publisher.flush()
+        self._publisher.forget(delivery)
