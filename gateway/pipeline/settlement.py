@@ -3,16 +3,18 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from gateway.adapters import as_repeated
 from gateway.broker import Delivery, Failure, Outlet, Session
-from gateway.broker.intake import Intake
-from gateway.broker.publisher import Publisher
 from gateway.endpoints import Publication
 from gateway.pipeline.recording import Recorder
+
+if TYPE_CHECKING:
+    from gateway.broker.intake import Intake
+    from gateway.broker.publisher import Publisher
 
 log = structlog.get_logger(__name__)
 
