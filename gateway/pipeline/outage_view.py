@@ -42,6 +42,7 @@ _PREFETCH: Final = 300
 _MESSAGES_AT_ONCE: Final = 200
 _EVENTS_AT_ONCE: Final = 5_000
 _INTERVAL: Final = 0.2
+_GRACE: Final = 5.0
 _FEW: Final = 50
 """A message with so many reports is written on the spot; a larger one in a thread."""
 
@@ -101,13 +102,18 @@ class OutageView:
             raise several.exceptions[0] from None
 
     async def finish(self) -> None:
-        """Fold and send what is in hand; another process may go on with what waits. No more comes by then."""
+        """Fold and send what is in hand; another process may go on with what waits. No more comes by then.
+
+        What the system does not take stays in the store, so that a stop does not wait for it.
+        """
         self._stopping = True
         if self._outlet is not None:
             await self._outlet.intake.emptied()
-        while self._ledger.going:
-            self._idle.clear()
-            await self._idle.wait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GRACE):
+                while self._ledger.going:
+                    self._idle.clear()
+                    await self._idle.wait()
         with contextlib.suppress(StoreUnavailable):  # then the others wait a little
             await self._ledger.leave()
 
