@@ -38,8 +38,8 @@ from gateway.store.outages import OutageStore
 log = structlog.get_logger(__name__)
 
 _SECOND: Final = 1_000_000
-_PREFETCH: Final = 300
-_MESSAGES_AT_ONCE: Final = 200
+_PREFETCH: Final = 1_000
+_MESSAGES_AT_ONCE: Final = 500  # fewer, and the view falls behind the pipeline in a storm: each await costs it a turn
 _EVENTS_AT_ONCE: Final = 5_000
 _INTERVAL: Final = 0.2
 _GRACE: Final = 5.0
