@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock definitions schemas bench bench-validation bench-journal bench-replay fuzz faults broker clean
+.PHONY: help demo test lint lock definitions schemas bench bench-validation bench-journal bench-replay fuzz faults faults-outages storm broker clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' Makefile | expand -t 24
@@ -50,6 +50,14 @@ fuzz: ## every schema against two validators: 1,000 instances each and their mut
 faults: ## kill the gateway at every point of a request, a set, a deadline and more, on both kinds of store
 	@deploy/bootstrap python test-broker test-database
 	@$(PYTHON) -m benchmarks.faults --write benchmarks/FAULTS.md $(ARGS)
+
+faults-outages: ## the same for power events and the outage view
+	@deploy/bootstrap python test-broker test-database
+	@$(PYTHON) -m benchmarks.outage_kills --write benchmarks/OUTAGE_KILLS.md $(ARGS)
+
+storm: ## 50,000 last gasps, one and 500 a message, to the OMS and twenty subscribers, on both kinds of store
+	@deploy/bootstrap python test-broker test-database
+	@$(PYTHON) -m benchmarks.storm --write benchmarks/STORM.md $(ARGS)
 
 broker: ## a private RabbitMQ in the foreground; prints its URL, Ctrl-C ends it
 	@deploy/bootstrap python broker

@@ -38,7 +38,8 @@ DEAD_HEADERS: Final = {
     "first_seen": "When the message first became a dead letter, UTC; a retry does not change it.",
     "attempts": "How often the broker had handed the message out by then.",
     "answered": "Where the answer went; `not due`; or why there was no place for it.",
-    "receiver": "Only with `undeliverable`: the address that took nothing; a URL without its query.",
+    "receiver": "With `undeliverable`: the address that took nothing; a URL without its query. With others: the "
+    "only one that could not take the message (`queue:cim.outages`), so that a retry goes there alone.",
     "endpoint": "Only where an answer was to be posted to a URL: the name of the endpoint.",
     "status": "The HTTP status of the endpoint's last answer, if it gave any.",
     "posts": "How often it was posted since it was last taken from its queue.",

@@ -117,6 +117,8 @@ def _settings() -> Iterator[str]:
 def _written(value: Any) -> str:  # noqa: ANN401 - any setting's default
     if value is None:
         return "not set"
+    if hasattr(value, "shown"):
+        return f"`{value.shown()}`"
     if hasattr(value, "get_secret_value"):
         return f"`{value.get_secret_value()}`"
     if isinstance(value, bool):

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import structlog
 
@@ -29,6 +29,7 @@ from gateway.broker import (
 from gateway.broker.topology import apply, intake_queue
 from gateway.endpoints import AmqpAddress, parse_address
 from gateway.endpoints.http import HttpEndpoint
+from gateway.outage_wiring import checked_plan, make_view, view_queues, without_unused
 from gateway.pipeline import Examiner, Pipeline, Rules, Settlement
 from gateway.pipeline.conversing import Conversing
 from gateway.pipeline.discretion import Discretion
@@ -47,7 +48,11 @@ from gateway.store import Store, StoreUnavailable, time_ordered_id
 from gateway.store.journal import Journal
 from gateway.store.journal.opening import open_journal
 from gateway.store.opening import open_store
+from gateway.store.outages.opening import open_outages
 from gateway.validation import SchemaError
+
+if TYPE_CHECKING:
+    from gateway.pipeline.outage_view import OutageView
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -69,7 +74,8 @@ def addresses(table: RouteTable) -> dict[str, AmqpAddress]:
 
 def topology(settings: Settings, table: RouteTable) -> Topology:
     """Lay out the topology for the context and the systems of the routing tables."""
-    return topology_of(settings.context, addresses(table).items(), settings.coverage().queues)
+    queues, views = settings.coverage().queues, view_queues(settings)
+    return without_unused(settings, topology_of(settings.context, addresses(table).items(), queues, views))
 
 
 def http_endpoints(settings: Settings) -> list[HttpEndpoint]:
@@ -93,6 +99,7 @@ class Gateway:
         self._rules = self._make_rules()
         self._topology = topology(settings, self._rules.table)
         self._pipeline: Pipeline | None = None
+        self._view: OutageView | None = None
         self._discretion = Discretion(masks(settings, schema_set(settings)), settings.limits())
         self._forwarder = Forwarder(http_endpoints(settings), settings.coverage())
         for table in settings.endpoints:
@@ -152,6 +159,12 @@ class Gateway:
                 return
             opened.push_async_callback(journal.close)
             pipeline = self._pipeline = self._make_pipeline(store, journal)
+            if (plan := self._plan) is not None:
+                if (outages := await self._patiently(partial(open_outages, url))) is None:
+                    return
+                opened.push_async_callback(outages.close)
+                adapter = partial(self._adapter, plan.system)
+                self._view = make_view(self._settings, plan, outages, pipeline.recorder, adapter)
             housekeeper = Housekeeper(store, journal, self._retention(), time.time)
             cleaning = asyncio.create_task(housekeeper.keep(), name="housekeeping")
             opened.push_async_callback(lambda: cleaning)
@@ -180,6 +193,9 @@ class Gateway:
             new_id=_new_id,
             trace=settings.log_level == "debug",
         )  # fmt: skip
+
+    def _adapter(self, system: str) -> Adapter:
+        return self.rules.adapters[system]
 
     def _retention(self) -> Retention:
         settings = self._settings
@@ -249,23 +265,25 @@ class Gateway:
         work = asyncio.create_task(pipeline.serve(session, settlement, settings.batch), name="pipeline")
         timer = asyncio.create_task(pipeline.keep_time(session, _TIMER_INTERVAL), name="timer")
         posts = asyncio.create_task(self._forwarder.serve(session, pipeline.burial), name="posts")
+        view = asyncio.create_task(self._keep_view(session, pipeline), name="outages")
         watch = asyncio.create_task(self._watch(session), name="watch")
         stopping = asyncio.create_task(self._stopping.wait(), name="stopping")
         try:
             with _ready(settings.ready_file):
-                ends: set[asyncio.Future[Any]] = {work, timer, posts, writer, stopping, session.lost}
+                ends: set[asyncio.Future[Any]] = {work, timer, posts, view, writer, stopping, session.lost}
                 await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if self._stopping.is_set() and not session.lost.done() and not work.done():
                 await self._finish(session, pipeline)
         finally:
-            for task in (work, timer, posts, watch, stopping):
+            tasks = (work, timer, posts, view, watch, stopping)
+            for task in tasks:
                 task.cancel()
-            results = await asyncio.gather(work, timer, posts, watch, stopping, return_exceptions=True)
+            results = await asyncio.gather(*tasks, return_exceptions=True)
             reason = session.lost.exception() if session.lost.done() else results[0]
             await session.close()
         if writer.done():
             writer.result()  # a defect: without a writer nothing is acknowledged any more
-        for result in results[:3]:
+        for result in results[:4]:
             if isinstance(result, Exception) and not isinstance(result, ConnectionError):
                 raise result
         if not self._stopping.is_set():
@@ -277,18 +295,30 @@ class Gateway:
             async with asyncio.timeout(self._settings.stop_timeout):
                 await session.stop_consuming()
                 # Side by side: an endpoint that hangs must not keep the rest from its end.
-                await asyncio.gather(_emptied(session, pipeline), self._forwarder.finish())
+                await asyncio.gather(_emptied(session, pipeline), self._forwarder.finish(), self._view_finished())
         except TimeoutError:
             log.warning(
                 "not all finished in time, the rest goes back to the broker",
                 in_hand=session.intake.in_hand, posts=self._forwarder.under_way,
             )  # fmt: skip
 
+    async def _keep_view(self, session: Session, pipeline: Pipeline) -> None:
+        """Keep the outage view, where it is switched on."""
+        if self._view is None:
+            await asyncio.wait({session.lost})
+        else:
+            await self._view.serve(session, pipeline.burial, pipeline.counts)
+
+    async def _view_finished(self) -> None:
+        if self._view is not None:
+            await self._view.finish()
+
     async def _watch(self, session: Session) -> None:
         """Give the session up when confirms stay out: their fate is unknown, so the messages come again, marked."""
         while True:
             await asyncio.sleep(_WATCH_INTERVAL)
-            waited = max(session.publisher.waiting_for(), self._forwarder.waiting_for())
+            told = 0.0 if self._view is None else self._view.waiting_for()
+            waited = max(session.publisher.waiting_for(), self._forwarder.waiting_for(), told)
             if waited > self._settings.confirm_timeout and not self._blocked:
                 session.fail(f"No publisher confirm for {waited:.0f} s.")
 
@@ -306,6 +336,7 @@ class Gateway:
     def _make_rules(self) -> Rules:
         settings = self._settings
         table = route_table(settings)
+        self._plan = checked_plan(settings, table)
         spoken = dialects(settings, schema_set(settings))
         examiner = Examiner(lambda: serving_checker(settings), spoken, settings.limits(), settings.off_loop_bytes)
         adapters = {

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gateway import resources, routing
+from gateway.adapters.oms import OutagePlan, Report, batch_message
 from gateway.dialects import EVERYBODY, Dialect, Dialects, Interpreter, Tense
-from gateway.message import EnvelopeVersion
+from gateway.message import EnvelopeVersion, Header, read
 from gateway.message.mask_paths import BadMask, Masks, compile_masks
 from gateway.message.nouns import OPERATION_SET, PART9_NOUNS
 from gateway.message.speech import NamespaceMap, Speech, filled
+from gateway.outages import Device, Power, What
 from gateway.settings import Settings, SettingsError, SourceSettings
 from gateway.validation import Checker, SchemaSet
 from gateway.validation.severities import BadLevels, Severities
@@ -63,6 +65,27 @@ def unnamed(settings: Settings, table: routing.RouteTable) -> dict[str, str]:
     if problems:
         raise SettingsError(*problems)
     return systems if EVERYBODY in wanted else {name: systems[name] for name in wanted}
+
+
+def outage_plan(settings: Settings, table: routing.RouteTable) -> OutagePlan | None:
+    """Give how the outage view works; None where it is off. Raises `SettingsError` where its system is none."""
+    wanted = settings.outages
+    if not wanted.on:
+        return None
+    if wanted.to not in table.systems:
+        close = nearest(wanted.to, table.systems)
+        raise SettingsError(
+            f"outages.to is '{wanted.to}', and no routing table is of a system of that name"
+            f"{f' (did you mean {close}?)' if close else ''}: it may have no routes, but needs a [system] with a queue."
+        )
+    return OutagePlan(wanted.outage_codes(), wanted.policy(), wanted.batching(), wanted.to)
+
+
+def told_twice(plan: OutagePlan, table: routing.RouteTable) -> tuple[str, ...]:
+    """Name the routes by which the system of the outage view gets each last gasp too, as it comes."""
+    gasp = Report(Device("M-1"), "3.26.0.85", What.LOST, 0, 0, Power.ON, event_id="M-1")
+    message = read(batch_message([gasp], Header("", ""), iter(())))
+    return tuple(route.name for route in table.match(message) if route.system.name == plan.system)
 
 
 def severities(settings: Settings) -> Severities:

@@ -1,10 +1,12 @@
 """What the settings say of sources becomes dialects, checked against the schemas that are there."""
 
+from pathlib import Path
+
 import pytest
 
 from gateway.message import Severity, read
 from gateway.message.speech import CANONICAL
-from gateway.rulebook import checker, dialects, schema_set
+from gateway.rulebook import checker, dialects, outage_plan, route_table, schema_set, told_twice
 from gateway.settings import Settings, SettingsError
 
 FINAL = "http://iec.ch/TC57/2011/schema/message"
@@ -72,3 +74,18 @@ def test_where_endpoints_are_set_a_reply_address_that_none_covers_is_warned_of(
         [("reply-address-uncovered", Severity.WARNING)] if told else []
     )
     assert not any("s3cret" in finding.text for finding in findings)
+
+
+def test_the_outage_view_needs_a_system_to_tell_and_says_which_of_its_routes_tell_it_too(tmp_path: Path) -> None:
+    (tmp_path / "oms.toml").write_text(
+        '[system]\nname = "OMS"\n[[route]]\nname = "all power"\nnoun = "EndDeviceEvents"\nverbs = ["created"]\n'
+        'events = ["*.26.*.*"]\n'
+    )
+    settings = Settings.model_validate({"outages": {"on": True}, "routes": tmp_path})
+    table = route_table(settings)
+    plan = outage_plan(settings, table)
+    assert plan is not None
+    assert told_twice(plan, table) == ("all power",)
+    assert outage_plan(Settings(), table) is None
+    with pytest.raises(SettingsError, match=r"outages\.to is 'OMSS'.*did you mean OMS"):
+        outage_plan(Settings.model_validate({"outages": {"on": True, "to": "OMSS"}}), table)

@@ -280,3 +280,14 @@ def test_endpoints_are_told_apart_by_name_and_url(tmp_path: Path) -> None:
     assert _refused(config=file) == (
         f"{file}:1: endpoints: a is the name of more than one table [[endpoints]]; a and c have the same url."
     )
+
+
+def test_the_outage_view_is_refused_without_the_events_it_reads_and_with_codes_that_are_none(tmp_path: Path) -> None:
+    file = _file(tmp_path, "publish_events = false\n[outages]\non = true\n")
+    assert _refused(config=file).startswith("[outages] on = true needs publish_events = true")
+    file = _file(tmp_path, '[outages]\non = true\ncodes = { "3.26" = "out" }\n')
+    assert _refused(config=file).startswith(
+        f"{file}:1: outages.codes The outage code '3.26' is no event type: it has 2"
+    )
+    file = _file(tmp_path, "[outages]\nseconds = 0\n")
+    assert _refused(config=file) == f"{file}:1: outages.seconds must be more than 0."

@@ -4,8 +4,8 @@ The headers begin with `cim-`, which no partner's own can: what comes in with su
 
 `cim-source`, `cim-noun`, `cim-verb` are the header's own. `cim-event:3.26.0.85` and `cim-control:3.31.0.23` are true
 for each type in the payload, `cim-domain:26` for each domain of those; of each at most 20, and `cim-more` is true
-where there are more. `cim-devices` counts the devices that are named, usage points where no device is. `cim-severity`
-is there where all that say one say the same.
+where there are more, or where a type is no code but a name or an id. `cim-devices` counts the devices that are named,
+usage points where no device is. `cim-severity` is there where all that say one say the same.
 """
 
 from collections.abc import Callable, Mapping
@@ -79,12 +79,14 @@ def event_headers(message: Message, subjects: Subjects) -> dict[str, HeaderValue
 
 def _add_codes(headers: dict[str, HeaderValue], codes: AbstractSet[tuple[CodeKind, str]]) -> None:
     names: dict[str, set[str]] = {}
+    more = False
     for kind, code in codes:
+        more = more or bool(code and not kind.well_formed(code))
         if kind.well_formed(code):  # an AMQP name is short, and a stranger's text need not be
             prefix = _PREFIXES[kind]
             names.setdefault(prefix, set()).add(prefix + code)
             names.setdefault("cim-domain:", set()).add("cim-domain:" + code.split(".")[1])
     for found in names.values():
         headers.update(dict.fromkeys(sorted(found)[:_MOST], True))
-    if any(len(found) > _MOST for found in names.values()):
+    if more or any(len(found) > _MOST for found in names.values()):
         headers["cim-more"] = True

@@ -5,6 +5,7 @@ It uses the client library as it comes, a callback a message: it is for people a
 
 import asyncio
 import uuid
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -13,8 +14,8 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, 
 from aio_pika.exceptions import ChannelNotFoundEntity, DeliveryError, PublishError
 from pamqp.common import FieldTable
 
-from gateway.broker.session import Access, connect
-from gateway.broker.topology import DEAD, QUORUM
+from gateway.broker.session import Access, BrokerUnreachable, connect
+from gateway.broker.topology import DEAD, QUORUM, Binding
 from gateway.endpoints.amqp import IN_EXCHANGE
 from gateway.message import Header, MessageKind
 from gateway.message.verbs import EVENT_VERBS
@@ -60,6 +61,8 @@ class Partner:
         self._exchange: AbstractExchange | None = None
         self.reply_queue = ""
         self.arrivals: asyncio.Queue[Arrival] = asyncio.Queue()
+        self._lost = asyncio.Event()
+        connection.close_callbacks.add(lambda *_: self._lost.set())
 
     @classmethod
     async def open(cls, access: Access, purpose: str = "partner") -> Self:
@@ -124,6 +127,31 @@ class Partner:
         queue = await self._channel.declare_queue(exclusive=True, auto_delete=True)
         await queue.bind(DEAD, "#")
         await self._consume(DEAD, queue)
+
+    async def subscribe(self, bindings: Callable[[str], Sequence[Binding]]) -> None:
+        """See copies of what a queue of these bindings takes from now on, without taking any away.
+
+        The queue goes with the connection. Raises `NotTaken` where an exchange is missing.
+        """
+        queue = await self._channel.declare_queue(exclusive=True, auto_delete=True)
+        for binding in bindings(queue.name):
+            try:
+                await queue.bind(binding.exchange, binding.key, arguments=binding.arguments)
+            except ChannelNotFoundEntity as error:
+                raise NotTaken(f"The broker has no exchange {binding.exchange}: start the gateway first.") from error
+        await self._consume(queue.name, queue)
+
+    async def next(self) -> Arrival:
+        """Wait for the next message. Raises `BrokerUnreachable` when the connection is lost."""
+        coming, lost = asyncio.ensure_future(self.arrivals.get()), asyncio.ensure_future(self._lost.wait())
+        try:
+            await asyncio.wait({coming, lost}, return_when=asyncio.FIRST_COMPLETED)
+            if not coming.done():
+                raise BrokerUnreachable("The connection to the broker was lost.")
+            return coming.result()
+        finally:
+            coming.cancel()
+            lost.cancel()
 
     async def make_queue(self, name: str, arguments: FieldTable | None = None) -> None:
         """Declare a durable queue of the partner's own, e.g. one that a ReplyAddress names."""

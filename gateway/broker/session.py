@@ -16,7 +16,13 @@ import aiormq.abc
 import aiormq.exceptions
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection
-from aiormq.exceptions import AMQPConnectionError, AuthenticationError, ConnectionClosed, ProbableAuthenticationError
+from aiormq.exceptions import (
+    AMQPConnectionError,
+    AuthenticationError,
+    ChannelNotFoundEntity,
+    ConnectionClosed,
+    ProbableAuthenticationError,
+)
 from yarl import URL
 
 from gateway.broker._tap import BlockedListener, TapTransport
@@ -148,10 +154,25 @@ class Session:
             connection.close_callbacks.add(self._on_closed)
         try:
             await apply(self._connections[1], topology)
+            for name in topology.unused:
+                await self._warn_of(name)
             self.publisher = await self._open_publisher(outcomes)
             self.intake = await self._open_intake({topology.intake: BOUND_TAG, UNBOUND: UNBOUND_TAG}, prefetch)
         except aiormq.exceptions.AMQPError as error:
             raise SessionLost(f"The broker broke off while the session was opened: {_cause(error)}.") from error
+
+    async def _warn_of(self, queue: str) -> None:
+        """Say of a queue that nobody empties any more that it is still there."""
+        channel = await self._connections[1].channel()
+        try:
+            found = await channel.declare_queue(queue, passive=True)
+        except ChannelNotFoundEntity:
+            return
+        await channel.close()
+        log.warning(
+            "a queue of earlier settings gathers messages that nobody takes: delete it, or switch on what reads it",
+            queue=queue, waiting=found.declaration_result.message_count,
+        )  # fmt: skip
 
     async def open_outlet(self, queue: str, outcomes: Outcomes, *, prefetch: int) -> Outlet:
         """Consume one more queue, with channels and a prefetch of its own. Raises `SessionLost`."""

@@ -4,7 +4,7 @@ Queue types and alternate exchanges are arguments, because they never change; ev
 change later (length limits, delivery limits) is left to policies, so that a redeclaration never fails over it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -42,10 +42,16 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """A durable quorum queue."""
+    """A durable queue, a quorum queue unless its options say otherwise."""
 
     name: str
     purpose: str = ""
+    options: tuple[tuple[str, str | int | bool], ...] = (("x-queue-type", "quorum"),)
+
+    @property
+    def arguments(self) -> FieldTable:
+        """Arguments of the declaration."""
+        return dict(self.options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,11 @@ class Binding:
         """Arguments of the binding."""
         return {"x-match": "all" if self.every else "any", **dict(self.headers)} if self.headers else {}
 
+    @property
+    def shown(self) -> str:
+        """What is taken, for people: the key, or the headers."""
+        return self.key or ", ".join(f"{name}: {str(value).lower()}" for name, value in self.headers)
+
 
 @dataclass(frozen=True, slots=True)
 class Topology:
@@ -77,8 +88,10 @@ class Topology:
     exchanges: tuple[Exchange, ...]
     queues: tuple[Queue, ...]
     bindings: tuple[Binding, ...]
+    unused: tuple[str, ...] = ()
+    """Queues that may be there from other settings, and that nobody empties then."""
     outlets: tuple[str, ...] = ()
-    """The queues in which messages wait for endpoints that are not on the broker."""
+    """The queues that the gateway empties too, such as those in which messages wait for endpoints."""
 
     @property
     def intake(self) -> str:
@@ -107,7 +120,7 @@ class Topology:
                 for exchange in self.exchanges
             ],
             "queues": [
-                {"name": queue.name, "vhost": "/", "durable": True, "auto_delete": False, "arguments": QUORUM}
+                {"name": queue.name, "vhost": "/", "durable": True, "auto_delete": False, "arguments": queue.arguments}
                 for queue in self.queues
             ],
             "bindings": [
@@ -145,14 +158,20 @@ def intake_queue(context: str) -> str:
 
 
 def topology_of(
-    context: str, systems: Iterable[tuple[str, AmqpAddress]], outlets: Iterable[tuple[str, str]] = ()
+    context: str,
+    systems: Iterable[tuple[str, AmqpAddress]],
+    outlets: Iterable[tuple[str, str]] = (),
+    views: Iterable[tuple[Queue, Sequence[Binding]]] = (),
 ) -> Topology:
     """Lay out the topology for a context, the queues of its systems (name and address), and those of endpoints.
 
+    `views` are further queues of the gateway's own, each with what binds it.
+
     Raises `TopologyError` where a system would read a queue of the gateway's own.
     """
-    addresses, waiting = dict(systems), dict(outlets)
-    own = {intake_queue(context), UNBOUND, DEAD, *waiting.values()}
+    addresses, waiting, seeing = dict(systems), dict(outlets), list(views)
+    emptied = (*waiting.values(), *(queue.name for queue, _ in seeing))
+    own = {intake_queue(context), UNBOUND, DEAD, *emptied}
     for name, address in addresses.items():
         if address.routing_key in own:
             raise TopologyError(f"System {name} has the address {address}, which is a queue of the gateway's own.")
@@ -171,8 +190,9 @@ def topology_of(
             Queue(DEAD, "dead letters"),
             *(Queue(address.routing_key, f"what {name} receives") for name, address in addresses.items()),
             *(Queue(queue, f"what is to be posted to endpoint {name}") for name, queue in waiting.items()),
+            *(queue for queue, _ in seeing),
         ),
-        outlets=tuple(waiting.values()),
+        outlets=emptied,
         bindings=(
             *(
                 Binding(IN_EXCHANGE, intake_queue(context), f"{context}.{branch}.#")
@@ -185,6 +205,7 @@ def topology_of(
                 Binding(OUT_EXCHANGE, address.routing_key, f"{context}.REPLY.{name}")
                 for name, address in addresses.items()
             ),
+            *(binding for _, bindings in seeing for binding in bindings),
         ),
     )
 
@@ -225,7 +246,7 @@ async def _declared(connection: AbstractConnection, what: str, item: Exchange | 
                     name, aio_pika.ExchangeType(kind), durable=True, arguments=item.arguments
                 )
             case Queue(name=name):
-                await channel.declare_queue(name, durable=True, arguments=QUORUM)
+                await channel.declare_queue(name, durable=True, arguments=item.arguments)
     except ChannelPreconditionFailed as error:
         raise TopologyError(
             f"The {what} exists on the broker with other settings: {error}. Empty and delete it (or use another "

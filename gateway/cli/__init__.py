@@ -19,6 +19,7 @@ from gateway.cli import (  # noqa: F401 - each registers its commands
     example,
     journal,
     noun,
+    outages,
     replay,
     request,
     routes,
@@ -26,6 +27,7 @@ from gateway.cli import (  # noqa: F401 - each registers its commands
     run,
     schemas,
     send,
+    subscribe,
     topology,
     validate,
 )

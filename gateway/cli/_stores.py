@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gateway.conversations import Conversation
     from gateway.settings import Settings
     from gateway.store import Reader, Store, Stored
+    from gateway.store.outages import OutageStore
 
 R = TypeVar("R")
 
@@ -50,6 +51,43 @@ async def _used(url: str, use: "Callable[[Store], Awaitable[R]]") -> R:
         return await use(store)
     finally:
         await store.close()
+
+
+def with_outages(ctx: typer.Context, use: "Callable[[OutageStore], Awaitable[R]]") -> R:
+    """Do something with the outages of the store that the settings name, as `with_store` does.
+
+    Raises `CommandError` where there are none.
+    """
+    from gateway.store.outages.opening import open_outages  # noqa: PLC0415 - heavy
+
+    settings = load_settings(ctx)
+    if (missing := outages_missing(settings)) is not None:
+        raise missing
+
+    async def used() -> R:
+        store = await open_outages(settings.store.get_secret_value())
+        try:
+            return await use(store)
+        finally:
+            await store.close()
+
+    return asyncio.run(used())
+
+
+def outages_missing(settings: "Settings") -> CommandError | None:
+    """Tell where a store on this machine has no outages; a command must not make them."""
+    from gateway.store.outages.opening import outages_file  # noqa: PLC0415 - heavy
+
+    written = settings.store.get_secret_value()
+    file = Path(written.removeprefix("sqlite:///"))
+    if not written.startswith("sqlite:///") or str(file) in ("", ".") or outages_file(file).exists():
+        return None
+    return CommandError(
+        f"No outages are kept beside the store {file.absolute()}.",
+        "The gateway keeps them once it has run with [outages] on = true in its settings. If it does, set "
+        "CIMGATE_STORE (or store in cimgate.toml) to what the gateway runs with: a path with only three slashes before "
+        "it starts at the folder that a command is started in.",
+    )
 
 
 async def find(reader: "Reader", named: str) -> "Stored":

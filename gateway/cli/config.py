@@ -10,6 +10,7 @@ from gateway.cli._shared import app, command, err, out, printable, show_indented
 
 _MIB: Final = 1024 * 1024
 _TABLES: Final = ("sources", "endpoints")
+_TABLE: Final = "outages"
 
 config = typer.Typer(no_args_is_help=True, help="Show the settings.")
 app.add_typer(config, name="config")
@@ -43,6 +44,8 @@ def show(
         source = loaded.sources[name]
         where = f"{source.origin} {source.name}".strip()
         tables = [table.shown() for table in getattr(loaded.settings, name)] if name in _TABLES else []
+        if name == _TABLE and loaded.settings.outages.on:
+            tables = [loaded.settings.outages.shown()]
         value = f"{len(tables)} table{'s'[: len(tables) != 1]}" if tables else _readable(name, values[name])
         line = Text.assemble((f"{name:<24}", "bold"), (f"{value:<24}", "cyan"), "  ")
         out.print(line.append(printable(where), style="green" if source.name else "dim"), soft_wrap=True)

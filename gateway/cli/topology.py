@@ -37,9 +37,9 @@ def show(
     for queue in wanted.queues:
         table.add_row(queue.name, queue.purpose)
     out.print(table, "")
-    table = Table("from exchange", "routing key", "to", box=None, title_justify="left", title="Bindings")
+    table = Table("from exchange", "routing key or header", "to", box=None, title_justify="left", title="Bindings")
     for binding in wanted.bindings:
-        table.add_row(binding.exchange, binding.key, binding.target)
+        table.add_row(binding.exchange, binding.shown, binding.target)
     out.print(table)
 
 

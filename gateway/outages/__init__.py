@@ -12,6 +12,7 @@ from gateway.outages.state import (
     CHANGES,
     DEFAULT_POLICY,
     DeviceState,
+    Fact,
     Happening,
     Policy,
     Power,
@@ -20,7 +21,7 @@ from gateway.outages.state import (
     fold,
     fold_all,
 )
-from gateway.outages.wording import describe
+from gateway.outages.wording import describe, fact_words
 
 __all__ = [
     "CHANGES",
@@ -31,6 +32,7 @@ __all__ = [
     "Device",
     "DeviceName",
     "DeviceState",
+    "Fact",
     "Happening",
     "Meaning",
     "NoDevice",
@@ -44,6 +46,7 @@ __all__ = [
     "View",
     "What",
     "describe",
+    "fact_words",
     "fold",
     "fold_all",
     "from_json",

@@ -100,6 +100,11 @@ class OutageCodes:
         self._codes = (*reversed(own), *((code.pattern, code) for code in OUTAGE_CODES))
         self._known: dict[str, OutageCode | None] = {}
 
+    @property
+    def domains(self) -> frozenset[str]:
+        """The domains (second part) of the codes that count; `*` where a site has declared one for all domains."""
+        return frozenset(pattern.parts[1] for pattern, meant in self._codes if meant is not None)
+
     def find(self, code: str) -> OutageCode | None:
         """Give what a code means for the power of a device; None for other events, and for what is no code."""
         if code in self._known:

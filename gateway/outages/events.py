@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Final
 
 from lxml import etree
 
 from gateway.codes import CodeKind
-from gateway.message import Message
+from gateway.message import Message, Verb
 from gateway.message.instants import instant, microseconds
 from gateway.message.payloads import whole_payload
 from gateway.message.places import local_name
@@ -40,9 +41,9 @@ class Device:
         """What the state of the device is kept under; empty where nothing names it."""
         for prefix, mrid, names in (("", self.mrid, self.names), ("point ", self.point_mrid, self.point_names)):
             if mrid:
-                return prefix + mrid
+                return _short(prefix + mrid)
             if names:
-                return f"{prefix}name {names[0].name}"
+                return _short(f"{prefix}name {names[0].name}")
         return ""
 
     @property
@@ -79,12 +80,24 @@ class NoDevice:
     id: str = ""
 
 
+def _short(key: str) -> str:
+    """Give a key that every database can look up, however long a stranger's names are."""
+    if len(key) <= _LONGEST_KEY:
+        return key
+    return f"{key[:_LONGEST_KEY]} {sha256(key.encode()).hexdigest()}"
+
+
+_TELLING: Final = frozenset({Verb.CREATED.value, Verb.CHANGED.value})
+_LONGEST_KEY: Final = 300
 _TYPE: Final = f"{{*}}{CodeKind.EVENT.element}"
 
 
 def power_events(message: Message, codes: OutageCodes) -> Iterator[PowerEvent | NoDevice]:
-    """Give the power events of a message in the order they stand there; other events are passed over."""
-    payload = whole_payload(message)
+    """Give the power events of a message in the order they stand there; other events are passed over.
+
+    A message that takes events back (canceled, closed, deleted) tells of no power lost or restored [inferred].
+    """
+    payload = whole_payload(message) if message.header.verb in _TELLING else None
     if payload is None:
         return
     definitions: dict[str, str] | None = None

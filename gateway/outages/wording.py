@@ -6,7 +6,7 @@ from typing import Final
 from gateway.durations import lasted
 from gateway.message.instants import from_microseconds
 from gateway.outages.codes import Meaning, Scope, device_words
-from gateway.outages.state import Happening, Power, What
+from gateway.outages.state import Fact, Happening, Power, What
 
 _SECOND: Final = 1_000_000
 _MINUTE: Final = 60
@@ -24,6 +24,11 @@ def describe(happening: Happening, zone: tzinfo) -> str:
     return f"{device_words(event.code)} {event.device.shown} {_said(happening, zone)}" + (
         _DOUBTFUL if happening.doubtful else ""
     )
+
+
+def fact_words(fact: Fact) -> str:
+    """Say what one thing that is kept of a device tells: `lost power`, `phase restored`."""
+    return (_RESTORED if fact.back else _LOST)[fact.scope]
 
 
 def _said(happening: Happening, zone: tzinfo) -> str:

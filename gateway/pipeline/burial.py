@@ -33,10 +33,16 @@ class Burial:
         self._now = now
 
     def letter(
-        self, delivery: Delivery, message: Message | None, reason: Reason, finding: Finding, answered: str
-    ) -> Publication:
-        """Give the dead letter of a message that came; `answered` says where its sender was told."""
+        self, delivery: Delivery, message: Message | None, reason: Reason, finding: Finding, answered: str,
+        receiver: str = "",
+    ) -> Publication:  # fmt: skip
+        """Give the dead letter of a message that came; `answered` says where its sender was told.
+
+        `receiver` names the one that could not take it, where all others have it.
+        """
         more: dict[str, HeaderValue] = {"answered": answered}
+        if receiver:
+            more["receiver"] = receiver
         if message is not None:
             more |= repairs_of(message)
         header = message.header if message else None

@@ -3,14 +3,18 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from gateway.adapters import as_repeated
-from gateway.broker import Delivery, Failure, Session
+from gateway.broker import Delivery, Failure, Outlet, Session
 from gateway.endpoints import Publication
 from gateway.pipeline.recording import Recorder
+
+if TYPE_CHECKING:
+    from gateway.broker.intake import Intake
+    from gateway.broker.publisher import Publisher
 
 log = structlog.get_logger(__name__)
 
@@ -44,17 +48,23 @@ class Settlement:
         recorder: Recorder,
         bury: Callable[[Delivery, Publication, Failure], Publication | None],
         confirmed: Callable[[Delivery], None] = lambda _: None,
+        own: Callable[[Delivery], None] = lambda _: None,
     ) -> None:
         self._counts = counts
         self._recorder = recorder
         self._bury = bury
         self._confirmed = confirmed
+        self._own = own
         self._session: Session | None = None
+        self._intake: Intake
+        self._publisher: Publisher
         self._full: set[str] = set()
 
-    def serve(self, session: Session) -> None:
-        """Work for this session from now on."""
+    def serve(self, session: Session, outlet: Outlet | None = None) -> None:
+        """Work for this session from now on, or for an outlet of it."""
         self._session = session
+        line = outlet or session
+        self._intake, self._publisher = line.intake, line.publisher
 
     def settled(self, delivery: Delivery) -> None:
         """Have a delivery written down: then it is acknowledged."""
@@ -66,14 +76,16 @@ class Settlement:
         self._recorder.close(delivery, self.written)
 
     def written(self, deliveries: Sequence[Delivery]) -> None:
-        """Acknowledge, in groups, what is in the journal; what the gateway did by itself has nobody to hear of it."""
+        """Acknowledge, in groups, what is in the journal; of what the gateway did by itself `own` hears."""
         if self._session is None:
             return
         for delivery in deliveries:
             if delivery.tag:
                 self._counts.settled += 1
-                self._session.intake.settle(delivery)
-        self._session.intake.acknowledge()
+                self._intake.settle(delivery)
+            else:
+                self._own(delivery)
+        self._intake.acknowledge()
 
     def progressed(self) -> None:
         """Nothing is to be done: the journal writes many at once by itself."""
@@ -90,9 +102,7 @@ class Settlement:
                 # Not even the dead letters' queue is there: a new session declares it again and the message comes anew.
                 session.fail(f"Dead letters cannot be delivered: {failure.text}")
                 return
-            session.publisher.publish(letter, delivery)
-            session.publisher.flush()
-            session.publisher.forget(delivery)
+            self._publish(letter, delivery)
             return
         delay = delivery.retry_in = min(max(delivery.retry_in * 2, _FIRST_RETRY), _LAST_RETRY)
         where = str(publication.address)
@@ -102,7 +112,7 @@ class Settlement:
         self._counts.refused_by_broker += 1
         self._recorder.again(delivery, publication)
         if delivery.tag:
-            session.intake.put_aside(delivery)
+            self._intake.put_aside(delivery)
         asyncio.get_running_loop().call_later(delay, self._again, session, delivery, publication)
 
     def _again(self, session: Session, delivery: Delivery, publication: Publication) -> None:
@@ -110,6 +120,10 @@ class Settlement:
             return  # the delivery has gone back to the broker with its session
         if publication.address.exchange:  # one queue was full, others may have it already
             publication = as_repeated(publication)
-        session.publisher.publish(publication, delivery)
-        session.publisher.flush()
-        session.publisher.forget(delivery)
+        self._publish(publication, delivery)
+
+    def _publish(self, publication: Publication, delivery: Delivery) -> None:
+        """Publish in the place of what failed."""
+        self._publisher.publish(publication, delivery)
+        self._publisher.flush()
+        self._publisher.forget(delivery)

@@ -3,12 +3,14 @@
 from gateway.settings.declaration import Settings
 from gateway.settings.endpoints import EndpointSettings
 from gateway.settings.loading import Loaded, Origin, SettingsError, Source, load, trace, unknown_variables
+from gateway.settings.outages import OutageSettings
 from gateway.settings.sources import SourceSettings
 
 __all__ = [
     "EndpointSettings",
     "Loaded",
     "Origin",
+    "OutageSettings",
     "Settings",
     "SettingsError",
     "Source",

@@ -11,6 +11,7 @@ from gateway.endpoints import Coverage
 from gateway.masking import mask
 from gateway.message import Limits
 from gateway.settings.endpoints import EndpointSettings, clashes
+from gateway.settings.outages import OutageSettings
 from gateway.settings.sources import SourceSettings, named_twice
 
 PREFIX: Final = "CIMGATE_"
@@ -153,6 +154,11 @@ class Settings(BaseSettings):
         "URL is called only if one covers it. See docs.",
     )
 
+    outages: OutageSettings = Field(
+        default=OutageSettings(),
+        description="The table [outages]: who has no power, kept for each device and told to a system. See docs.",
+    )
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -215,6 +221,14 @@ class Settings(BaseSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _heard(self) -> Self:
+        if self.outages.on and not self.publish_events:
+            raise ValueError(
+                "[outages] on = true needs publish_events = true: the outage view reads what is published on cim.out"
+            )
+        return self
+
     def limits(self) -> Limits:
         """Give the limits within which messages are read."""
         return Limits(
@@ -249,6 +263,8 @@ def _shown(value: object) -> str | int | float | None:
         return mask(secret) if "://" in secret else "***"
     if value is None or isinstance(value, str | int | float):
         return value
+    if isinstance(value, OutageSettings):
+        return value.shown()
     if isinstance(value, tuple):
         return "; ".join(table.shown() for table in value) or None
     return str(value)

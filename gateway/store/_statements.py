@@ -37,10 +37,9 @@ class Lookups:
     """Selects by key, for one dialect; `lock` keeps what they find for the transaction (PostgreSQL; SQLite has one)."""
 
     def __init__(self, dialect: str, *, lock: bool) -> None:
-        self._dialect = dialect
         self._lock = lock
         columns = conversation.c
-        keys, (one,) = self._keys(1)
+        keys, (one,) = keys_given(dialect, 1)
         self.by_id = self._locked(select(one, conversation).join_from(keys, conversation, columns.id == one))
         self.versions = self._locked(
             select(columns.id, columns.version, columns.final, columns.deadline).join_from(
@@ -63,7 +62,7 @@ class Lookups:
             .scalar_subquery()
         )
         self.by_tie = self._locked(select(one, conversation).join_from(keys, conversation, columns.id == tied))
-        keys, (source, sent) = self._keys(2)
+        keys, (source, sent) = keys_given(dialect, 2)
         self.by_request = self._locked(
             select(source, sent, conversation).join_from(
                 keys, conversation, (columns.source == source) & (columns.message_id == sent)
@@ -82,23 +81,24 @@ class Lookups:
             select(source, sent, conversation).join_from(keys, conversation, columns.id == newest)
         )
 
-    def _keys(self, width: int) -> tuple[TableValuedAlias, list[ColumnElement[str]]]:
-        """Give the keys as a relation, and the columns of it."""
-        parameter = bindparam(GIVEN, type_=Text)
-        if self._dialect == "sqlite":
-            table = func.json_each(parameter).table_valued("value", name="key")
-            value: ColumnElement[Any] = table.c.value
-            if width == 1:
-                return table, [cast(value, Text)]
-            return table, [func.json_extract(value, f"$[{at}]", type_=Text) for at in range(width)]
-        if width == 1:
-            table = func.json_array_elements_text(cast(parameter, JSON)).table_valued("value", name="key")
-            return table, [cast(table.c.value, Text)]
-        table = func.json_array_elements(cast(parameter, JSON)).table_valued("value", name="key")
-        return table, [table.c.value.op("->>")(at) for at in range(width)]
-
     def _locked(self, statement: S) -> S:
         """All lock in the same order, so that two units cannot wait for each other within one call."""
         if not self._lock:
             return statement
         return statement.order_by(conversation.c.id).with_for_update(of=conversation)
+
+
+def keys_given(dialect: str, width: int = 1) -> tuple[TableValuedAlias, list[ColumnElement[str]]]:
+    """Give the keys that go over in `given` as a relation, and the columns of it."""
+    parameter = bindparam(GIVEN, type_=Text)
+    if dialect == "sqlite":
+        table = func.json_each(parameter).table_valued("value", name="key")
+        value: ColumnElement[Any] = table.c.value
+        if width == 1:
+            return table, [cast(value, Text)]
+        return table, [func.json_extract(value, f"$[{at}]", type_=Text) for at in range(width)]
+    if width == 1:
+        table = func.json_array_elements_text(cast(parameter, JSON)).table_valued("value", name="key")
+        return table, [cast(table.c.value, Text)]
+    table = func.json_array_elements(cast(parameter, JSON)).table_valued("value", name="key")
+    return table, [table.c.value.op("->>")(at) for at in range(width)]

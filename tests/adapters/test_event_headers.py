@@ -127,3 +127,10 @@ def test_an_event_goes_out_as_it_came_under_its_noun_and_verb_with_what_travels_
     assert (made.body, str(made.address)) == (message.raw, "topic:TESTING.EVENTS.EndDeviceEvents.created")
     assert (headers["traceparent"], headers["cim-source"], headers["cim-redelivered"]) == ("00-1", "HES", True)
     assert made.properties.app_id == "HES"
+
+
+def test_a_type_that_is_a_name_or_an_id_is_told_by_the_mark_for_more() -> None:
+    """Else whoever chooses by code or domain would miss it without a sign."""
+    assert event_headers(event("EndDeviceEvents", end_device_event("Power.Failed")))["cim-more"] is True
+    assert "cim-more" not in event_headers(event("EndDeviceEvents", end_device_event("3.26.0.85")))
+    assert "cim-more" not in event_headers(event("EndDeviceEvents", "<EndDeviceEvent/>"))

@@ -1,13 +1,18 @@
 """A message published while the topology is being declared is never without a place."""
 
 import asyncio
+from dataclasses import replace
 
 import aio_pika
 from aio_pika.exceptions import AMQPError
+from structlog.testing import capture_logs
 
+from gateway.broker import Delivery, Failure, Session
+from gateway.broker.outage_queue import OUTAGES, outage_bindings
 from gateway.broker.session import Access, connect
 from gateway.broker.topology import apply, topology_of
-from gateway.endpoints import AmqpAddress
+from gateway.endpoints import AmqpAddress, Publication
+from gateway.outages import OutageCodes
 
 
 async def test_as_soon_as_the_exchange_exists_everything_published_has_a_queue(amqp_url: str) -> None:
@@ -29,3 +34,26 @@ async def test_as_soon_as_the_exchange_exists_everything_published_has_a_queue(a
     await declaring
     await connection.close()
     assert sent
+
+
+class Deaf:
+    """Nothing is published here."""
+
+    def settled(self, delivery: Delivery) -> None: ...
+
+    def failed(self, delivery: Delivery, publication: Publication, failure: Failure) -> None: ...
+
+    def progressed(self) -> None: ...
+
+
+async def test_a_queue_that_the_settings_left_behind_is_told_of_because_it_fills_up(amqp_url: str) -> None:
+    access = Access(amqp_url, "test")
+    view = (OUTAGES, outage_bindings(OutageCodes(), OUTAGES.name))
+    connection = await connect(access, "topology")
+    await apply(connection, topology_of("TESTING", [], views=[view]))
+    await connection.close()
+    wanted = replace(topology_of("TESTING", []), unused=(OUTAGES.name, "cim.other"))
+    with capture_logs() as logs:
+        session = await Session.open(access, wanted, Deaf(), prefetch=1, on_blocked=lambda _: None)
+        await session.close()
+    assert [(line["queue"], line["waiting"]) for line in logs if line["log_level"] == "warning"] == [("cim.outages", 0)]

@@ -36,10 +36,10 @@ def folded(
     return state, happenings
 
 
-def message(*events: str, noun: str = "EndDeviceEvents") -> Message:
+def message(*events: str, noun: str = "EndDeviceEvents", verb: str = "created") -> Message:
     payload = f'<{noun} xmlns="http://iec.ch/TC57/2011/{noun}#">{"".join(events)}</{noun}>'
     return read(
-        f'<EventMessage xmlns="{M}"><Header><Verb>created</Verb><Noun>{noun}</Noun></Header>'
+        f'<EventMessage xmlns="{M}"><Header><Verb>{verb}</Verb><Noun>{noun}</Noun></Header>'
         f"<Payload>{payload}</Payload></EventMessage>".encode()
     )
 

@@ -1,6 +1,6 @@
 """The power events of a message, in the forms in which partners send them."""
 
-from gateway.outages import NoDevice, PowerEvent, power_events
+from gateway.outages import Device, DeviceName, NoDevice, PowerEvent, power_events
 from tests.outages.telling import CODES, FAILED, RESTORED, at, event_xml, message, meter
 
 NOON = "2026-03-17T12:00:00Z"
@@ -72,3 +72,16 @@ def test_a_time_without_offset_or_that_is_none_is_not_guessed() -> None:
 
 def test_the_hour_24_is_the_midnight_that_it_is() -> None:
     assert one(event_xml(FAILED, "2026-03-16T24:00:00Z", meter("M-1"))).created == at("00:00")
+
+
+def test_a_message_that_takes_events_back_tells_of_no_outage() -> None:
+    xml = event_xml(FAILED, "2026-03-17T14:03:00Z", meter("M-1"))
+    read_as = {verb: message(xml, verb=verb) for verb in ("created", "changed", "canceled", "closed", "deleted")}
+    found = {verb: len(list(power_events(one, CODES))) for verb, one in read_as.items()}
+    assert found == {"created": 1, "changed": 1, "canceled": 0, "closed": 0, "deleted": 0}
+
+
+def test_a_device_with_an_endless_name_has_a_key_of_its_own_that_a_database_takes() -> None:
+    keys = {Device(names=(DeviceName("x" * 5_000 + end),)).key for end in "ab"}
+    assert len(keys) == 2
+    assert max(map(len, keys)) < 400

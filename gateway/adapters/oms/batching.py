@@ -5,7 +5,8 @@
     ready = batches.due(now)                    # likewise, when `batches.next` has come
 
 Nothing is lost: a report is ready, or it waits in `waiting`, which is to be kept (`reports_to_json`) before what came
-is acknowledged. Repeated, late and further events are none of the system's business and go no further.
+is acknowledged; `changes` tells what there is to be kept, and what no longer. Repeated, late and further events are
+none of the system's business and go no further.
 """
 
 from collections import deque
@@ -45,9 +46,14 @@ class Batches:
         self._held: dict[str, list[Report]] = {}
         self._ready: deque[Report] = deque()
         self._recent: deque[int] = deque()
+        self._number = 0
+        self._fresh: list[Report] = []
+        self._withdrawn: list[Report] = []
         self.suppressed = 0
         """Momentary outages that were not told."""
         for report in waiting:
+            self._number = max(self._number, report.number)
+            self._recent.append(report.since)
             self._sort_in(report)
 
     @property
@@ -67,8 +73,11 @@ class Batches:
         """Take what happened; give the batches that are to be sent now."""
         for happening in happenings:
             if happening.what in CHANGES and not (happening.what is What.MOMENTARY and happening.lasted is None):
-                self._sort_in(Report.of(happening, now))
+                self._number = max(self._number + 1, now)
+                report = Report.of(happening, now, self._number)
+                self._fresh.append(report)
                 self._recent.append(now)
+                self._sort_in(report)
         return self.due(now)
 
     def due(self, now: int) -> list[tuple[Report, ...]]:
@@ -85,6 +94,12 @@ class Batches:
             batches.append(self._batch(len(self._ready)))
         return batches
 
+    def changes(self) -> tuple[list[Report], list[Report]]:
+        """Give the reports that were made since the last call, and those that will not be sent any more."""
+        changes = self._fresh, self._withdrawn
+        self._fresh, self._withdrawn = [], []
+        return changes
+
     def _batch(self, count: int) -> tuple[Report, ...]:
         return tuple(self._ready.popleft() for _ in range(count))
 
@@ -97,6 +112,7 @@ class Batches:
             return
         if held and report.what in _RETURNS and report.lasted is not None and report.lasted <= hold:
             self.suppressed += 1
+            self._withdrawn += [*held, report]
             return
         self._ready.extend((*(held or ()), report))
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final, Self
 
 from gateway.outages import BadState, Device, DeviceName, Happening, Power, What
@@ -16,7 +16,7 @@ class Report:
     """What is told of a device. Times in microseconds since 1970; `lasted` likewise, None where it is not known.
 
     `what` is a change of how the device stands, `at` when, `since` when the report was made, `before` how it stood.
-    `code` and `severity` are the event's own, `event_id` its mRID.
+    `code` and `severity` are the event's own, `event_id` its mRID. `number` is what it is known by while it waits.
     """
 
     device: Device
@@ -28,9 +28,10 @@ class Report:
     lasted: int | None = None
     severity: str = ""
     event_id: str = ""
+    number: int = 0
 
     @classmethod
-    def of(cls, happening: Happening, now: int) -> Self:
+    def of(cls, happening: Happening, now: int, number: int = 0) -> Self:
         """Report what happened."""
         event = happening.event
         return cls(
@@ -43,12 +44,16 @@ class Report:
             happening.lasted,
             event.severity,
             event.id,
+            number,
         )
+
+
+_FIELDS: Final = tuple(field.name for field in fields(Report) if field.name != "device")
 
 
 def reports_to_json(reports: Iterable[Report]) -> str:
     """Write reports that wait, so that they survive a stop."""
-    return json.dumps({"version": VERSION, "reports": [asdict(report) for report in reports]}, separators=(",", ":"))
+    return json.dumps({"version": VERSION, "reports": [_document(report) for report in reports]}, separators=(",", ":"))
 
 
 def reports_from_json(text: str) -> tuple[Report, ...]:
@@ -60,6 +65,18 @@ def reports_from_json(text: str) -> tuple[Report, ...]:
         return tuple(_report(item) for item in document["reports"])
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise error if isinstance(error, BadState) else BadState(f"No reports: {error}.") from error
+
+
+def _document(report: Report) -> dict[str, Any]:
+    """Give the fields of a report; `asdict` copies deeply, and took as long as all else that is done for it."""
+    document = {name: getattr(report, name) for name in _FIELDS}
+    device = report.device
+    names = {field: [_name(name) for name in getattr(device, field)] for field in ("names", "point_names")}
+    return document | {"device": {"mrid": device.mrid, "point_mrid": device.point_mrid, **names}}
+
+
+def _name(name: DeviceName) -> dict[str, str]:
+    return {"name": name.name, "name_type": name.name_type, "authority": name.authority}
 
 
 def _report(item: dict[str, Any]) -> Report:
