@@ -90,13 +90,14 @@ async def connect(access: Access, purpose: str, tap: TapTransport | None = None)
             raise LoginRefused(
                 f"The broker at {access.shown} refuses the virtual host: create it, or grant the user permissions."
             ) from error
-        raise BrokerUnreachable(f"No broker answers at {access.shown}: {_cause(error)}.") from error
+        raise BrokerUnreachable(f"No broker answers at {access.shown}: {cause(error)}.") from error
     except (OSError, TimeoutError) as error:
-        raise BrokerUnreachable(f"No broker answers at {access.shown}: {_cause(error)}.") from error
+        raise BrokerUnreachable(f"No broker answers at {access.shown}: {cause(error)}.") from error
     return connection
 
 
-def _cause(error: BaseException) -> str:
+def cause(error: BaseException) -> str:
+    """Give the words of an error, its kind where it has none."""
     return str(error).strip().rstrip(".") or type(error).__name__
 
 
@@ -128,7 +129,7 @@ class Session:
         try:
             publishing = await connect(access, "publisher", publish_tap)
         except BaseException:
-            await _closed(consuming)
+            await closed(consuming)
             raise
         session = cls(consuming, publishing, (consume_tap, publish_tap))
         try:
@@ -151,7 +152,7 @@ class Session:
             self.publisher = await self._open_publisher(outcomes)
             self.intake = await self._open_intake({topology.intake: BOUND_TAG, UNBOUND: UNBOUND_TAG}, prefetch)
         except aiormq.exceptions.AMQPError as error:
-            raise SessionLost(f"The broker broke off while the session was opened: {_cause(error)}.") from error
+            raise SessionLost(f"The broker broke off while the session was opened: {cause(error)}.") from error
 
     async def open_outlet(self, queue: str, outcomes: Outcomes, *, prefetch: int) -> Outlet:
         """Consume one more queue, with channels and a prefetch of its own. Raises `SessionLost`."""
@@ -160,8 +161,8 @@ class Session:
                 publisher = await self._open_publisher(outcomes)
                 return Outlet(await self._open_intake({queue: f"{_OUTLET_TAG}{queue}"}, prefetch), publisher)
         except (TimeoutError, aiormq.exceptions.AMQPError) as error:
-            self.fail(f"The queue {queue} cannot be consumed: {_cause(error)}.")
-            raise SessionLost(f"The queue {queue} cannot be consumed: {_cause(error)}.") from error
+            self.fail(f"The queue {queue} cannot be consumed: {cause(error)}.")
+            raise SessionLost(f"The queue {queue} cannot be consumed: {cause(error)}.") from error
 
     async def _open_publisher(self, outcomes: Outcomes) -> Publisher:
         channel = await self._channel(self._connections[1])
@@ -175,7 +176,7 @@ class Session:
         intake = Intake(self._taps[0], channel.number)
         intake.cancelled.add_done_callback(self._on_cancelled)
         for queue, tag in tags.items():
-            await channel.basic_consume(queue, _never_called, consumer_tag=tag)
+            await channel.basic_consume(queue, never_called, consumer_tag=tag)
             self._consumers.append((channel, tag))
         return intake
 
@@ -198,7 +199,7 @@ class Session:
         """Close both connections; unacknowledged messages go back to their queues."""
         self.fail("The session is closed.")
         for connection in self._connections:
-            await _closed(connection)
+            await closed(connection)
 
     def fail(self, reason: str) -> None:
         """Give the session up for a reason."""
@@ -206,11 +207,11 @@ class Session:
             self.lost.set_exception(SessionLost(reason))
 
     def _on_closed(self, _: object, error: BaseException | None) -> None:
-        self.fail(f"The connection was closed: {_cause(error) if error else 'by the broker'}.")
+        self.fail(f"The connection was closed: {cause(error) if error else 'by the broker'}.")
 
     def _on_channel_closed(self, future: asyncio.Future[object]) -> None:
         error = None if future.cancelled() else future.exception()
-        self.fail(f"A channel was closed: {_cause(error) if error else 'by the broker'}.")
+        self.fail(f"A channel was closed: {cause(error) if error else 'by the broker'}.")
 
     def _on_cancelled(self, future: asyncio.Future[None]) -> None:
         error = None if future.cancelled() else future.exception()
@@ -218,11 +219,13 @@ class Session:
             self.fail(str(error))
 
 
-async def _never_called(message: aiormq.abc.DeliveredMessage) -> None:
+async def never_called(message: aiormq.abc.DeliveredMessage) -> None:
+    """Stand for the consumer that the library wants to call: deliveries take the way of the tap."""
     raise RuntimeError(f"A delivery slipped past the tap: {message.delivery!r}")
 
 
-async def _closed(connection: AbstractConnection) -> None:
+async def closed(connection: AbstractConnection) -> None:
+    """Close a connection within seconds, whatever state it is in."""
     # A dead peer may not answer; the socket is closed all the same.
     with contextlib.suppress(TimeoutError, ConnectionError, aiormq.exceptions.AMQPError):
         await asyncio.wait_for(connection.close(), _CLOSE_TIMEOUT)
