@@ -3,10 +3,12 @@
 Read over AMQP 0-9-1: `x-stream-offset` says where to begin, a prefetch is demanded, and each delivery bears its offset
 in a header. Measured on RabbitMQ 3.10: who asks for an offset that retention has dropped gets, without a word, the
 first that is left; who asks for one beyond the end gets nothing below it; and each new segment file takes an offset
-for itself. The broker refuses the argument for other kinds of queues, so reading takes nothing from those.
+for itself. The broker refuses the argument for other kinds of queues, so reading takes nothing from those. For a moment
+after the broker has started, it does not find its streams, and routes nothing to them: `until_found` waits for that.
 """
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -23,6 +25,7 @@ from gateway.endpoints.amqp import HeaderValue
 OFFSET: Final = "x-stream-offset"
 _TAG: Final = "cimgate.stream"
 _TIMEOUT: Final = 20.0
+_POLL: Final = 0.05
 
 Position = int | Literal["first", "last"]
 """Where reading begins: at an offset, at the oldest that is kept, or with the latest messages that were stored."""
@@ -47,6 +50,30 @@ class StreamMessage:
         headers = delivery.properties().headers
         offset = headers.pop(OFFSET)
         return cls(int(offset), delivery.body, headers, delivery.said[2])
+
+
+async def until_found(connection: AbstractConnection, queues: Iterable[str], seconds: float) -> tuple[str, ...]:
+    """Wait until the broker has found its streams, and routes to them; gives those that it has not in so many seconds.
+
+    What is published before does not get into them, and the broker confirms it all the same. Raises as the client does.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + seconds
+    missing = [queue for queue in queues if not await _found(connection, queue)]
+    while missing and loop.time() < deadline:
+        await asyncio.sleep(_POLL)
+        missing = [queue for queue in missing if not await _found(connection, queue)]
+    return tuple(missing)
+
+
+async def _found(connection: AbstractConnection, queue: str) -> bool:
+    channel = await connection.channel(publisher_confirms=False)
+    try:
+        await channel.get_queue(queue, ensure=True)
+    except aiormq.exceptions.ChannelNotFoundEntity:
+        return False
+    await channel.close()
+    return True
 
 
 class StreamReader:
@@ -108,7 +135,8 @@ class StreamReader:
         except (TimeoutError, ConnectionError, aiormq.exceptions.AMQPError):
             pass  # the connection is gone, and the channel with it
         finally:
-            self._tap.handlers.pop(self._underlay.number, None)
+            if self._tap.handlers.get(self._underlay.number) is self._intake:  # else another channel has the number
+                del self._tap.handlers[self._underlay.number]
 
     def _on_end(self, future: asyncio.Future[Any]) -> None:
         error = None if future.cancelled() else future.exception()

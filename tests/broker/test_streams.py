@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from gateway.broker import Access, SessionLost
-from gateway.broker.streams import NoStream, StreamMessage, StreamReader, Streams
+from gateway.broker.streams import NoStream, StreamMessage, StreamReader, Streams, until_found
 from tests.conftest import Broker
 from tests.e2e.harness import PATIENCE, until
 
@@ -149,3 +149,16 @@ async def test_reading_ends_with_the_stream_and_with_the_connection_and_can_begi
     with pytest.raises(SessionLost, match="closed by a test"):
         await reader.batch(1, PATIENCE)
     assert await next_of(await streams.read(QUEUE, "first", prefetch=5), 1)
+
+
+async def test_after_a_restart_streams_are_waited_for_and_miss_nothing_then(
+    broker: Broker, amqp_url: str, writer: Writer
+) -> None:
+    await writer.stream()
+    await broker.restart()
+    async with await aio_pika.connect(amqp_url) as connection:
+        assert await until_found(connection, [QUEUE], PATIENCE) == ()
+        channel = await connection.channel(on_return_raises=True)
+        again = Writer(channel, await channel.get_exchange("events"))
+        await again.write(10)
+        assert await until_found(connection, [QUEUE, "cim.sub.none"], 0) == ("cim.sub.none",)

@@ -1,0 +1,201 @@
+"""A feed on a loopback port, the streams it reads, and clients that listen over HTTP."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import aio_pika
+import aiohttp
+import pytest
+import pytest_asyncio
+
+from gateway.adapters.subscribers import event_headers
+from gateway.broker import Access
+from gateway.broker.streams import Streams, until_found
+from gateway.feed import Feed, Renderer, Terms, Token
+from gateway.message import DEFAULT_LIMITS, read
+from gateway.message.subjects import subjects_of
+from gateway.outages import OutageCodes
+from tests.conftest import Broker
+from tests.e2e.harness import PATIENCE
+from tests.e2e.traffic import parts
+
+EXCHANGE = "feed-events"
+PUBLISHED = 1_772_337_610  # 2026-03-01T04:00:10Z
+NUMBERS = count(1)
+QUICK = Terms(heartbeat=0.2, patience=PATIENCE, missing=0.3, proof=0.5)
+
+
+@dataclass
+class Told:
+    """One server-sent event as a client sees it; a comment has neither name nor data."""
+
+    id: str = ""
+    name: str = ""
+    data: Any = None
+    comment: str = ""
+    retry: str = ""
+
+
+@dataclass
+class Client:
+    """Listens to one response, event by event."""
+
+    response: aiohttp.ClientResponse
+    comments: list[str] = field(default_factory=list)
+    last_id: str = ""
+
+    async def next(self) -> Told:
+        """Wait for the next event; places and comments are noted on the way."""
+        while True:
+            told = await self._block()
+            if told.comment:
+                self.comments.append(told.comment)
+            self.last_id = told.id or self.last_id
+            if told.name:
+                return told
+
+    async def ids(self, count: int) -> list[int]:
+        return [int((await self.next()).id) for _ in range(count)]
+
+    async def until_comment(self) -> str:
+        while True:
+            if comment := (await self._block()).comment:
+                return comment
+
+    async def until_place(self) -> str:
+        while True:
+            if place := (await self._block()).id:
+                return place
+
+    async def ended(self) -> bool:
+        """Read on to the end, which must be a proper one."""
+        async with asyncio.timeout(PATIENCE):
+            await self.response.content.read()
+        return True
+
+    async def _block(self) -> Told:
+        told = Told()
+        async with asyncio.timeout(PATIENCE):
+            while line := (await self.response.content.readuntil(b"\n")).decode().rstrip("\n"):
+                name, _, value = line.partition(": ")
+                match name:
+                    case "id" | "retry":
+                        setattr(told, name, value)
+                    case "event":
+                        told.name = value
+                    case "data":
+                        told.data = json.loads(value)
+                    case "":
+                        told.comment = value
+        return told
+
+
+class Subscription:
+    """A stream such as a subscription with a feed has, and events for it."""
+
+    def __init__(
+        self, channel: aio_pika.abc.AbstractChannel, exchange: aio_pika.abc.AbstractExchange, name: str
+    ) -> None:
+        self._channel = channel
+        self._exchange = exchange
+        self.name = name
+        self.queue = f"cim.sub.{name}"
+
+    async def make(self, **arguments: Any) -> None:
+        """Make the stream, as `cimgate subscriptions create` does."""
+        arguments = {"x-queue-type": "stream", **arguments}
+        queue = await self._channel.declare_queue(self.queue, durable=True, arguments=arguments)
+        await queue.bind(self._exchange, self.name)
+
+    async def delete(self) -> None:
+        await self._channel.queue_delete(self.queue)
+
+    async def publish(self, *bodies: bytes, **headers: Any) -> None:
+        """Publish events as the gateway does, one after the other."""
+        for body in bodies:
+            event = read(body)
+            told: dict[str, Any] = {**event_headers(event, subjects_of(event)), **headers}
+            await self.publish_raw(body, told)
+
+    async def publish_raw(self, body: bytes, headers: dict[str, Any]) -> None:
+        await self._exchange.publish(aio_pika.Message(body, headers=headers, timestamp=PUBLISHED), self.name)
+
+    async def outages(self, count: int, padding: int = 0) -> None:
+        """Publish so many power failures, at once."""
+        made = parts("EndDeviceEvents", "created")
+        made.header_end = f"<Property><Name>p</Name><Value>{'x' * padding}</Value></Property>" if padding else ""
+        body = made.xml()
+        headers = {"cim-noun": "EndDeviceEvents", "cim-verb": "created"}
+        await asyncio.gather(*(self.publish_raw(body, headers) for _ in range(count)))
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def feed_vhost(broker: Broker) -> AsyncIterator[str]:
+    """One virtual host for all tests of the feed: each has a subscription with a name of its own."""
+    name = broker.next_vhost()
+    await broker.add_vhost(name)
+    yield name
+    await broker.remove_vhost(name)
+
+
+@pytest.fixture
+def feed_url(broker: Broker, feed_vhost: str) -> str:
+    return urlsplit(broker.url)._replace(path="/" + quote(feed_vhost, safe="")).geturl()
+
+
+@contextlib.asynccontextmanager
+async def subscribed(url: str, name: str, *, again: bool = False) -> AsyncIterator[Subscription]:
+    """A subscription as its publisher sees it, whose stream is deleted in the end; `again` after a restart."""
+    async with await aio_pika.connect(url) as connection:
+        channel = await connection.channel(on_return_raises=True)
+        made = Subscription(channel, await channel.declare_exchange(EXCHANGE, durable=True), name)
+        await until_found(connection, [made.queue], PATIENCE if again else 0)
+        yield made
+        if not channel.is_closed:  # a test may break all connections
+            await made.delete()
+
+
+@pytest_asyncio.fixture
+async def subscription(feed_url: str) -> AsyncIterator[Subscription]:
+    async with subscribed(feed_url, f"sub-{next(NUMBERS)}") as made:
+        yield made
+
+
+class Served:
+    """A running feed and its address."""
+
+    def __init__(self, feed: Feed, session: aiohttp.ClientSession, url: str) -> None:
+        self.feed = feed
+        self.session = session
+        self.url = url
+
+    @contextlib.asynccontextmanager
+    async def client(self, name: str, query: str = "", **headers: str) -> AsyncIterator[Client]:
+        named = {key.replace("_", "-"): value for key, value in headers.items()}
+        async with self.session.get(f"{self.url}/subscriptions/{name}/events{query}", headers=named) as response:
+            assert response.status == 200, await response.text()
+            yield Client(response)
+
+    async def refusal(self, path: str, **headers: str) -> tuple[int, dict[str, str]]:
+        """Give status and answer of a request that gets no events."""
+        async with self.session.get(self.url + path, headers=headers) as response:
+            assert response.status != 200
+            return response.status, await response.json()
+
+
+@contextlib.asynccontextmanager
+async def serving(url: str, tokens: Sequence[Token] = (), terms: Terms = QUICK, port: int = 0) -> AsyncIterator[Served]:
+    renderer = Renderer(OutageCodes(), DEFAULT_LIMITS, 50_000, lambda: PUBLISHED)
+    feed = Feed(Streams(Access(url, "feed test")), renderer, tokens, terms, lambda: True)
+    port = await feed.start("127.0.0.1", port)
+    try:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(sock_read=PATIENCE)) as session:
+            yield Served(feed, session, f"http://127.0.0.1:{port}")
+    finally:
+        await feed.close()
