@@ -4,11 +4,11 @@ Read over AMQP 0-9-1: `x-stream-offset` says where to begin, a prefetch is deman
 in a header. Measured on RabbitMQ 3.10: who asks for an offset that retention has dropped gets, without a word, the
 first that is left; who asks for one beyond the end gets nothing below it; and each new segment file takes an offset
 for itself. The broker refuses the argument for other kinds of queues, so reading takes nothing from those. For a moment
-after the broker has started, it does not find its streams, and routes nothing to them: `until_found` waits for that.
+after the broker has started, it does not find its streams and routes nothing to them, and refuses to declare them: who
+declares them anew before publishing loses nothing.
 """
 
 import asyncio
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -25,7 +25,6 @@ from gateway.endpoints.amqp import HeaderValue
 OFFSET: Final = "x-stream-offset"
 _TAG: Final = "cimgate.stream"
 _TIMEOUT: Final = 20.0
-_POLL: Final = 0.05
 
 Position = int | Literal["first", "last"]
 """Where reading begins: at an offset, at the oldest that is kept, or with the latest messages that were stored."""
@@ -52,32 +51,11 @@ class StreamMessage:
         return cls(int(offset), delivery.body, headers, delivery.said[2])
 
 
-async def until_found(connection: AbstractConnection, queues: Iterable[str], seconds: float) -> tuple[str, ...]:
-    """Wait until the broker has found its streams, and routes to them; gives those that it has not in so many seconds.
-
-    What is published before does not get into them, and the broker confirms it all the same. Raises as the client does.
-    """
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + seconds
-    missing = [queue for queue in queues if not await _found(connection, queue)]
-    while missing and loop.time() < deadline:
-        await asyncio.sleep(_POLL)
-        missing = [queue for queue in missing if not await _found(connection, queue)]
-    return tuple(missing)
-
-
-async def _found(connection: AbstractConnection, queue: str) -> bool:
-    channel = await connection.channel(publisher_confirms=False)
-    try:
-        await channel.get_queue(queue, ensure=True)
-    except aiormq.exceptions.ChannelNotFoundEntity:
-        return False
-    await channel.close()
-    return True
-
-
 class StreamReader:
-    """Reads one stream. The broker sends at most `prefetch` messages ahead of what is called done."""
+    """Reads one stream. The broker sends some `prefetch` messages ahead of what is called done.
+
+    It can be more by those that were stored together with the last of them.
+    """
 
     def __init__(
         self,

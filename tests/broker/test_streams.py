@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from gateway.broker import Access, SessionLost
-from gateway.broker.streams import NoStream, StreamMessage, StreamReader, Streams, until_found
+from gateway.broker.streams import NoStream, StreamMessage, StreamReader, Streams
 from tests.conftest import Broker
 from tests.e2e.harness import PATIENCE, until
 
@@ -82,18 +82,17 @@ async def test_each_reader_begins_where_it_wants_and_takes_nothing_from_the_othe
     assert [message.offset for message in await next_of(reader, 1)] == [30]
 
 
-async def test_the_broker_sends_no_more_than_the_prefetch_to_one_who_is_not_done(
-    writer: Writer, streams: Streams
-) -> None:
+async def test_the_broker_waits_for_one_who_is_not_done(writer: Writer, streams: Streams) -> None:
     await writer.stream()
-    await writer.write(20)
+    for _ in range(20):  # one by one: what is stored together is sent together, beyond the prefetch
+        await writer.write(1)
     reader = await streams.read(QUEUE, "first", prefetch=5)
     held: list[StreamMessage] = []
     while batch := await reader.batch(20, 0.3):
         held += batch
-    assert len(held) == 5
+    assert 5 <= len(held) < 20
     reader.done()
-    assert [message.offset for message in await next_of(reader, 15)] == list(range(5, 20))
+    assert [message.offset for message in await next_of(reader, 20 - len(held))] == list(range(len(held), 20))
 
 
 async def test_what_is_no_stream_is_not_read_from(amqp_url: str, writer: Writer, streams: Streams) -> None:
@@ -149,16 +148,3 @@ async def test_reading_ends_with_the_stream_and_with_the_connection_and_can_begi
     with pytest.raises(SessionLost, match="closed by a test"):
         await reader.batch(1, PATIENCE)
     assert await next_of(await streams.read(QUEUE, "first", prefetch=5), 1)
-
-
-async def test_after_a_restart_streams_are_waited_for_and_miss_nothing_then(
-    broker: Broker, amqp_url: str, writer: Writer
-) -> None:
-    await writer.stream()
-    await broker.restart()
-    async with await aio_pika.connect(amqp_url) as connection:
-        assert await until_found(connection, [QUEUE], PATIENCE) == ()
-        channel = await connection.channel(on_return_raises=True)
-        again = Writer(channel, await channel.get_exchange("events"))
-        await again.write(10)
-        assert await until_found(connection, [QUEUE, "cim.sub.none"], 0) == ("cim.sub.none",)

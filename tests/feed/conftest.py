@@ -13,16 +13,17 @@ import aio_pika
 import aiohttp
 import pytest
 import pytest_asyncio
+from aio_pika.exceptions import ChannelNotFoundEntity
 
 from gateway.adapters.subscribers import event_headers
 from gateway.broker import Access
-from gateway.broker.streams import Streams, until_found
+from gateway.broker.streams import Streams
 from gateway.feed import Feed, Renderer, Terms, Token
 from gateway.message import DEFAULT_LIMITS, read
 from gateway.message.subjects import subjects_of
 from gateway.outages import OutageCodes
 from tests.conftest import Broker
-from tests.e2e.harness import PATIENCE
+from tests.e2e.harness import PATIENCE, until
 from tests.e2e.traffic import parts
 
 EXCHANGE = "feed-events"
@@ -113,6 +114,16 @@ class Subscription:
         queue = await self._channel.declare_queue(self.queue, durable=True, arguments=arguments)
         await queue.bind(self._exchange, self.name)
 
+    async def found(self, connection: aio_pika.abc.AbstractConnection) -> bool:
+        """Tell whether the broker has the stream: for a moment after it has started, it has not."""
+        channel = await connection.channel()
+        try:
+            await channel.get_queue(self.queue, ensure=True)
+        except ChannelNotFoundEntity:
+            return False
+        await channel.close()
+        return True
+
     async def delete(self) -> None:
         await self._channel.queue_delete(self.queue)
 
@@ -155,7 +166,8 @@ async def subscribed(url: str, name: str, *, again: bool = False) -> AsyncIterat
     async with await aio_pika.connect(url) as connection:
         channel = await connection.channel(on_return_raises=True)
         made = Subscription(channel, await channel.declare_exchange(EXCHANGE, durable=True), name)
-        await until_found(connection, [made.queue], PATIENCE if again else 0)
+        if again:
+            await until(lambda: made.found(connection), "the broker has found the stream")
         yield made
         if not channel.is_closed:  # a test may break all connections
             await made.delete()
