@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import typer
+from pydantic import BaseModel
 
 from docs._words import (
     CODES_TEXT,
@@ -114,7 +115,7 @@ def _settings() -> Iterator[str]:
 
 
 def _written(value: Any) -> str:  # noqa: ANN401 - any setting's default
-    if value is None:
+    if value is None or isinstance(value, BaseModel):
         return "not set"
     if hasattr(value, "get_secret_value"):
         return f"`{value.get_secret_value()}`"

@@ -103,6 +103,7 @@ class Gateway:
                 )  # fmt: skip
         self._stopping = asyncio.Event()
         self._blocked = ""
+        self._serving = False
 
     @property
     def rules(self) -> Rules:
@@ -140,9 +141,11 @@ class Gateway:
     async def run(self) -> None:
         """Serve until `stop`.
 
-        Raises `LoginRefused`, `TopologyError` or `StoreUnusable` where only a person can help, at the start.
+        Raises `LoginRefused`, `TopologyError`, `StoreUnusable` or `FeedUnavailable` at the start, where only a person
+        can help.
         """
-        url = self._settings.store.get_secret_value()
+        settings = self._settings
+        url = settings.store.get_secret_value()
         async with contextlib.AsyncExitStack() as opened:
             opened.callback(lambda: self.rules.examiner.close())  # noqa: PLW0108 - of the rules in force by then
             if (store := await self._patiently(partial(open_store, url))) is None:
@@ -158,6 +161,11 @@ class Gateway:
             opened.callback(housekeeper.stop)
             writer = asyncio.create_task(pipeline.recorder.serve(), name="journal")
             opened.push_async_callback(_ended, writer)
+            if settings.feed.listen is not None:
+                from gateway.feeding import start_feed  # noqa: PLC0415 - heavy, and off for most
+
+                feed = await start_feed(settings, access(settings), lambda: self._serving)
+                opened.push_async_callback(feed.close)
             await self._run(pipeline, writer)
 
     def _make_pipeline(self, store: Store, journal: Journal) -> Pipeline:
@@ -253,11 +261,13 @@ class Gateway:
         stopping = asyncio.create_task(self._stopping.wait(), name="stopping")
         try:
             with _ready(settings.ready_file):
+                self._serving = True
                 ends: set[asyncio.Future[Any]] = {work, timer, posts, writer, stopping, session.lost}
                 await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if self._stopping.is_set() and not session.lost.done() and not work.done():
                 await self._finish(session, pipeline)
         finally:
+            self._serving = False
             for task in (work, timer, posts, watch, stopping):
                 task.cancel()
             results = await asyncio.gather(work, timer, posts, watch, stopping, return_exceptions=True)

@@ -280,3 +280,65 @@ def test_endpoints_are_told_apart_by_name_and_url(tmp_path: Path) -> None:
     assert _refused(config=file) == (
         f"{file}:1: endpoints: a is the name of more than one table [[endpoints]]; a and c have the same url."
     )
+
+
+def test_the_feed_is_off_until_it_listens_and_shows_no_token(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert load().feed.listen is None
+    (tmp_path / "wall.token").write_text("hidden-hidden-hidden\n")
+    monkeypatch.setenv("LAB_TOKEN", "hidden-hidden-lab")
+    text = """
+        [feed]
+        listen = "[::]:8750"
+        clients = 20
+
+        [[feed.tokens]]
+        name = "wall"
+        file = "wall.token"
+        subscriptions = "outages"
+
+        [[feed.tokens]]
+        name = "lab"
+        env = "LAB_TOKEN"
+        subscriptions = ["*"]
+    """
+    settings = load(_file(tmp_path, text))
+    assert settings.feed.address == ("::", 8750)
+    assert [token.secret() for token in settings.feed.tokens] == ["hidden-hidden-hidden", "hidden-hidden-lab"]
+    assert settings.masked()["feed"] == "[::]:8750, tokens of wall, lab, at most 20 clients"
+    assert settings.feed.tokens[0].shown() == f"wall: *** ({tmp_path / 'wall.token'}) reads outages"
+    assert "hidden" not in f"{settings!r} {settings.masked()} {settings.model_dump_json()}"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('listen = "8750"', "1: feed.listen is '8750': must be HOST:PORT, such as 127.0.0.1:8750 or [::1]:8750."),
+        (
+            'listen = "0.0.0.0:8750"',
+            "1: feed: listen is 0.0.0.0:8750, where others can reach it: add a table [[feed.tokens]] for each reader, ",
+        ),
+        (
+            '[[feed.tokens]]\nname = "a"\nenv = "SHORT"\nsubscriptions = "x"',
+            "2: feed.tokens[1] the variable SHORT has no token: write one line of at least 16 letters, digits, ",
+        ),
+        (
+            '[[feed.tokens]]\nname = "a"\nsubscriptions = "x"',
+            "2: feed.tokens[1] write file or env, the place where the token stands.",
+        ),
+        ('[[feed.tokens]]\ntoken = "hidden"\nname = "a"\nfile = "x"\nsubscriptions = []', None),
+    ],
+)
+def test_what_is_wrong_with_the_feed_is_told_without_a_secret(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, told: str | None
+) -> None:
+    monkeypatch.setenv("SHORT", "hidden")
+    file = _file(tmp_path, f"[feed]\n{text}")
+    refused = _refused(config=file)
+    assert "hidden" not in refused
+    if told is None:
+        assert refused.splitlines() == [
+            f"{file}:2: feed.tokens[1].subscriptions must not be empty.",
+            f"{file}:2: feed.tokens[1].token is no key of the table.",
+        ]
+    else:
+        assert refused.startswith(f"{file}:{told}")

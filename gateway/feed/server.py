@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from http import HTTPStatus
@@ -68,8 +69,8 @@ class Feed:
         except OSError as error:
             await self._runner.cleanup()
             raise FeedUnavailable(
-                f"The feed cannot listen at {host}:{port}: {error.strerror or error}. Give listen in [feed] an address "
-                "of this machine and a port that is free."
+                f"The feed cannot listen at {host}:{port}: {_cause(error)}. Give listen in [feed] an address of this "
+                "machine and a port that is free."
             ) from error
         listening = int(self._runner.addresses[0][1])
         log.info("feed listening", address=f"{host}:{listening}", asks_for_tokens=self._door.asks)
@@ -182,6 +183,11 @@ class Feed:
         finally:
             log.info("feed has lost a client", subscription=name, peer=request.remote, reason=why)
         return response
+
+
+def _cause(error: OSError) -> str:
+    number = error.errno or 0
+    return os.strerror(number).lower() if number > 0 else str(error.strerror or error)  # else a name was not found
 
 
 async def _unsigned(_: web.Request, response: web.StreamResponse) -> None:

@@ -2,17 +2,20 @@
 
 from gateway.settings.declaration import Settings
 from gateway.settings.endpoints import EndpointSettings
+from gateway.settings.feed import FeedSettings, TokenSettings
 from gateway.settings.loading import Loaded, Origin, SettingsError, Source, load, trace, unknown_variables
 from gateway.settings.sources import SourceSettings
 
 __all__ = [
     "EndpointSettings",
+    "FeedSettings",
     "Loaded",
     "Origin",
     "Settings",
     "SettingsError",
     "Source",
     "SourceSettings",
+    "TokenSettings",
     "load",
     "trace",
     "unknown_variables",
