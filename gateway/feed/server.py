@@ -55,6 +55,7 @@ class Feed:
         app = web.Application()
         app.router.add_get("/health", self._health)
         app.router.add_get(f"/subscriptions/{{name:{_NAME}}}/events", self._events, allow_head=False)
+        app.router.add_route("*", "/{elsewhere:.*}", _elsewhere)
         app.on_response_prepare.append(_unsigned)
         # A handler ends with its client, so that who hangs up frees his place at once.
         self._runner = web.AppRunner(
@@ -183,6 +184,15 @@ class Feed:
         finally:
             log.info("feed has lost a client", subscription=name, peer=request.remote, reason=why)
         return response
+
+
+async def _elsewhere(request: web.Request) -> web.Response:
+    read = request.method == "GET"
+    return Refused(
+        HTTPStatus.NOT_FOUND if read else HTTPStatus.METHOD_NOT_ALLOWED,
+        "There is nothing at this path." if read else f"{request.method} is not answered here.",
+        "GET /subscriptions/NAME/events gives the events of a subscription, GET /health tells of the gateway.",
+    ).response()
 
 
 def _cause(error: OSError) -> str:

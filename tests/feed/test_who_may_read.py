@@ -111,6 +111,8 @@ async def test_what_cannot_be_understood_is_refused_with_what_to_write(
             assert (status, told["error"]) == (400, error)
         status, told = await served.refusal(path, **{"Last-Event-ID": "-7"})
         assert (status, told["error"]) == (400, "The header Last-Event-ID is '-7'.")
+        status, told = await served.refusal("/subscriptions")
+        assert (status, "GET /subscriptions/NAME/events" in told["advice"]) == (404, True)
         async with served.session.head(served.url + path) as response:
             assert response.status == 405
 
