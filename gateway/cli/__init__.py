@@ -25,6 +25,7 @@ from gateway.cli import (  # noqa: F401 - each registers its commands
     run,
     schemas,
     send,
+    subscriptions,
     topology,
     validate,
 )

@@ -7,6 +7,9 @@ from typing import Final
 from gateway.subscriptions.filters import Filter
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", re.ASCII)
+QUEUES: Final = "cim.sub."
+"""How the names of all queues of subscriptions begin."""
+
 _WEEK: Final = 7 * 86_400
 _GIGABYTE: Final = 1_000_000_000
 
@@ -69,7 +72,7 @@ class Subscription:
 
 def queue_of(name: str) -> str:
     """Name the queue of a subscription."""
-    return f"cim.sub.{name}"
+    return f"{QUEUES}{name}"
 
 
 def check_name(name: str) -> str:

@@ -14,7 +14,7 @@ class Subscriptions(Protocol):
     """The subscriptions of all that share a store."""
 
     async def add(self, subscription: StoredSubscription) -> int | None: ...  # the version; None: its name is taken
-    async def end(self, name: str) -> int | None: ...  # the version from which on it counts; None where there is none
+    async def end(self, name: str, *, ended: bool = True) -> int | None: ...  # the version; None where there is none
     async def remove(self, name: str) -> None: ...
     async def version(self) -> int: ...
     async def known(self) -> Known: ...  # by name

@@ -43,11 +43,12 @@ class SqlSubscriptions(SmallStore):
             )
         return version
 
-    async def end(self, name: str) -> int | None:
-        """Mark a subscription as ended; gives the version from which on it counts, None where there is none."""
+    async def end(self, name: str, *, ended: bool = True) -> int | None:
+        """Mark a subscription as ended, or as in force again; gives the version, None where there is none."""
+        marked = update(subscription).where(subscription.c.name == name).values(ended=ended)
         async with self._transaction() as connection:
             version = await _changed(connection)
-            done = await connection.execute(update(subscription).where(subscription.c.name == name).values(ended=True))
+            done = await connection.execute(marked)
         return version if done.rowcount else None
 
     async def remove(self, name: str) -> None:

@@ -1,6 +1,7 @@
 """What is promised of subscriptions holds on SQLite and on PostgreSQL, and beside the conversations and the journal."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -114,3 +115,28 @@ async def test_the_tables_are_those_of_this_release_and_the_others_stay(store_ur
     async with engine.connect() as connection:
         assert await connection.run_sync(differences) == []
     await engine.dispose()
+
+
+async def test_what_another_process_writes_and_closes_is_seen_by_one_that_has_several_stores_open(
+    sqlite_url: str,
+) -> None:
+    conversations = await open_store(sqlite_url)
+    here = await open_subscriptions(sqlite_url)  # the second of this process on the same file
+    script = (
+        "import asyncio, sys\n"
+        "from gateway.store.subscriptions import StoredSubscription\n"
+        "from gateway.store.subscriptions.opening import open_subscriptions\n"
+        "async def add(name):\n"
+        "    there = await open_subscriptions(sys.argv[1])\n"
+        "    await there.add(StoredSubscription(name, '{}', 1.0))\n"
+        "    await there.close()\n"
+        "asyncio.run(add(sys.argv[2]))\n"
+    )
+    try:
+        for number in range(1, 4):
+            process = await asyncio.create_subprocess_exec(sys.executable, "-c", script, sqlite_url, f"s{number}")
+            assert await process.wait() == 0
+            assert len((await here.known()).subscriptions) == number
+    finally:
+        await here.close()
+        await conversations.close()
