@@ -17,7 +17,7 @@ from gateway.subscriptions import BadDocument, Subscription, from_json
 
 log = structlog.get_logger(__name__)
 
-READ_EVERY: Final = 2.0
+READ_EVERY: Final = 1.0
 """Seconds between two looks at the version: it costs one small read."""
 
 SAID_EVERY: Final = 20.0

@@ -1,39 +1,48 @@
 """`cimgate subscriptions` as a process, and what subscribers find in their queues."""
 
 import asyncio
+import signal
 import sys
-from dataclasses import dataclass
+
+from typer.testing import CliRunner, Result
 
 from gateway.broker.partner import Arrival
+from gateway.cli import app
 from tests.e2e.harness import GatewayProcess, drain, send_all
 from tests.e2e.traffic import Parts, Sample, key_of, parts
 
 POWER, METER, BACK = "3.26.0.85", "3.12.0.257", "3.26.0.216"
 
 
-@dataclass(frozen=True)
-class Said:
-    """What a command printed, and its exit status."""
-
-    status: int
-    out: str
-    err: str
-
-    def __str__(self) -> str:
-        return f"{self.status}\n{self.out}\n{self.err}"
+def environment_of(gateway: GatewayProcess) -> dict[str, str]:
+    """The settings of a gateway, for commands beside it."""
+    known = {name: value for name, value in gateway.environment.items() if name.startswith("CIMGATE_")}
+    return {**known, "COLUMNS": "100", "NO_COLOR": "1"}
 
 
-async def subscriptions(gateway: GatewayProcess, *arguments: str, crash: str = "") -> Said:
-    """Run `cimgate subscriptions ...` beside a gateway."""
-    environment = {**gateway.environment, "COLUMNS": "100", "NO_COLOR": "1"}
-    if crash:
-        environment["CIMGATE_CRASH"] = crash
+async def subscriptions(gateway: GatewayProcess, *arguments: str) -> Result:
+    """Run `cimgate subscriptions` as the operator of a gateway does."""
+    return await asyncio.to_thread(
+        CliRunner().invoke, app, ["subscriptions", *arguments], env=environment_of(gateway), catch_exceptions=False
+    )
+
+
+async def create(gateway: GatewayProcess, *arguments: str) -> str:
+    """Create a subscription; gives what the command says."""
+    said = await subscriptions(gateway, "create", *arguments)
+    assert said.exit_code == 0, said.output
+    return said.output
+
+
+async def killed(gateway: GatewayProcess, point: str, *arguments: str) -> None:
+    """Run `cimgate subscriptions` and have it killed at a point."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "gateway.cli", "subscriptions", *arguments),
-        env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    out, err = await process.communicate()
-    return Said(process.returncode or 0, out.decode(), err.decode())
+        env={**gateway.environment, "CIMGATE_CRASH": f"{point}:1"},
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    assert await process.wait() == -signal.SIGKILL
 
 
 def event(*codes: str, device: str = "M-1") -> Parts:

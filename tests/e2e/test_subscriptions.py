@@ -3,8 +3,10 @@
 import json
 from pathlib import Path
 
-from tests.e2e.harness import GatewayProcess, depth, drain, make_queue, running, until
-from tests.e2e.subscribing import BACK, METER, POWER, event, send, subscriptions, taken
+import aio_pika
+
+from tests.e2e.harness import GatewayProcess, depth, make_queue, running, until
+from tests.e2e.subscribing import BACK, METER, POWER, create, event, killed, send, subscriptions, taken
 from tests.e2e.traffic import parts
 
 
@@ -35,9 +37,7 @@ async def test_each_subscription_gets_what_its_filter_takes_from_when_the_comman
     reading = parts("MeterReadings", "created")
     async with running(amqp_url, tmp_path) as gateway:
         for name, options in wanted.items():
-            said = await subscriptions(gateway, "create", name, *options)
-            assert said.status == 0, said
-            assert "It holds from now on" in said.out, said
+            assert "It holds from now on" in await create(gateway, name, *options)
         await send(amqp_url, failed, back, meter, full, reading)
         await settled(amqp_url, gateway)
     assert await taken(amqp_url, *wanted) == {
@@ -51,112 +51,78 @@ async def test_each_subscription_gets_what_its_filter_takes_from_when_the_comman
     }
 
 
-async def test_a_creation_that_is_broken_off_anywhere_is_ended_by_the_same_command(
-    amqp_url: str, tmp_path: Path
-) -> None:
-    options = ("outages", "--event", "*.26.0.85")
+async def test_what_is_broken_off_anywhere_is_ended_by_the_same_command(amqp_url: str, tmp_path: Path) -> None:
+    outages = ("outages", "--event", "*.26.0.85")
     async with running(amqp_url, tmp_path) as gateway:
         for point in ("subscription-kept", "subscription-declared"):
-            assert (await subscriptions(gateway, "create", *options, crash=f"{point}:1")).status != 0
-            assert "outages" in (await subscriptions(gateway, "list")).out
-        said = await subscriptions(gateway, "create", *options)
-        assert (said.status, "was there since" in said.out) == (0, True), said
-        made = event(POWER)
-        await send(amqp_url, made)
+            await killed(gateway, point, "create", *outages)
+            assert "outages" in (await subscriptions(gateway, "list")).output
+        assert "was there since" in await create(gateway, *outages)
         other = await subscriptions(gateway, "create", "outages", "--event", "*.26.*.*")
-        assert other.status == 1
-        assert "there already, with another filter" in other.err
+        assert other.exit_code == 1
+        assert "there already, with another filter" in other.output
+        await create(gateway, "gone")
+        for point in ("subscription-ended", "subscription-undeclared"):
+            await killed(gateway, point, "delete", "gone")
+            assert "is being deleted" in (await subscriptions(gateway, "create", "gone")).output
+        assert (await subscriptions(gateway, "delete", "gone")).exit_code == 0
+        assert "gone" not in (await subscriptions(gateway, "list")).output
+        await send(amqp_url, made := event(POWER))
         await settled(amqp_url, gateway)
     assert await taken(amqp_url, "outages") == {"outages": [made.id]}
+    assert await depth(amqp_url, "cim.sub.gone") == -1
 
 
 async def test_a_gateway_makes_the_queues_that_the_broker_has_lost(amqp_url: str, tmp_path: Path) -> None:
-    async with running(amqp_url, tmp_path) as gateway:
-        assert (await subscriptions(gateway, "create", "all")).status == 0
-        assert (await subscriptions(gateway, "create", "mine", "--device", "M-1")).status == 0
     gateway = GatewayProcess(amqp_url, tmp_path)
-    async with running(amqp_url, tmp_path / "other") as other:  # whose store knows of no subscription
-        for name in ("all", "mine"):
-            await remove_queue(amqp_url, f"cim.sub.{name}")
-        await other.stop()
     await gateway.start()
-    made = event(POWER)
-    await send(amqp_url, made)
-    await settled(amqp_url, gateway)
+    await create(gateway, "all")
+    await gateway.stop()
+    said = await create(gateway, "mine", "--device", "M-1")
+    assert "from its start on" in said
+    async with await aio_pika.connect(amqp_url) as connection:
+        channel = await connection.channel()
+        for name in ("all", "mine"):
+            await channel.queue_delete(f"cim.sub.{name}")
+    async with running(amqp_url, tmp_path) as gateway:
+        await send(amqp_url, made := event(POWER))
+        await settled(amqp_url, gateway)
     assert await taken(amqp_url, "all", "mine") == {"all": [made.id], "mine": [made.id]}
 
 
-async def remove_queue(url: str, name: str) -> None:
-    import aio_pika  # noqa: PLC0415 - as an operator would by hand
-
-    async with await aio_pika.connect(url) as connection:
-        await (await connection.channel()).queue_delete(name)
-
-
-async def test_a_queue_of_that_name_with_other_settings_is_told_and_stops_nothing(
-    amqp_url: str, tmp_path: Path
-) -> None:
+async def test_a_queue_with_other_settings_is_told_and_stops_nothing(amqp_url: str, tmp_path: Path) -> None:
     await make_queue(amqp_url, "cim.sub.feed")
     async with running(amqp_url, tmp_path) as gateway:
         said = await subscriptions(gateway, "create", "feed", "--feed")
-        assert said.status == 3
-        assert "queue cim.sub.feed exists on the broker with other settings" in said.err
-        assert (await subscriptions(gateway, "create", "all")).status == 0
+        assert said.exit_code == 3
+        assert "queue cim.sub.feed exists on the broker with other settings" in said.output
         await until(lambda: bool(gateway.events("a subscription has no queue")), "the log tells it")
+        await create(gateway, "mine", "--device", "M-1")
         await send(amqp_url, made := event(POWER))
         await settled(amqp_url, gateway)
-    assert await taken(amqp_url, "all") == {"all": [made.id]}
+    assert await taken(amqp_url, "mine") == {"mine": [made.id]}
 
 
 async def test_one_with_waiting_events_is_deleted_only_if_they_may_be_lost(amqp_url: str, tmp_path: Path) -> None:
     async with running(amqp_url, tmp_path) as gateway:
-        for name, options in {"all": [], "mine": ["--device", "M-1"]}.items():
-            assert (await subscriptions(gateway, "create", name, *options)).status == 0
+        await create(gateway, "all")
+        await create(gateway, "mine", "--device", "M-1")
         await send(amqp_url, made := event(POWER))
 
-        async def told() -> bool:
+        async def waiting() -> bool:
             said = await subscriptions(gateway, "lag", "--json")
-            return [json.loads(line)["waiting"] for line in said.out.splitlines()] == [1, 1]
+            return [json.loads(line)["waiting"] for line in said.output.splitlines()] == [1, 1]
 
-        await until(told, "both have an event waiting")
+        await until(waiting, "both have an event waiting")
         refused = await subscriptions(gateway, "delete", "all")
-        assert refused.status == 1
-        assert "1 event waits in its queue" in refused.err
-        assert (await subscriptions(gateway, "delete", "mine", "--discard")).out == (
-            "The subscription mine is deleted, and 1 event with it.\n"
-        )
-        assert [
-            json.loads(line)["name"] for line in (await subscriptions(gateway, "list", "--json")).out.splitlines()
-        ] == ["all"]
-        assert (await subscriptions(gateway, "delete", "mine")).status == 1
+        assert refused.exit_code == 1
+        assert "1 event waits in its queue" in refused.output
+        gone = await subscriptions(gateway, "delete", "mine", "--discard")
+        assert gone.output == "The subscription mine is deleted, and 1 event with it.\n"
+        listed = (await subscriptions(gateway, "list", "--json")).output.splitlines()
+        assert [json.loads(line)["name"] for line in listed] == ["all"]
+        assert (await subscriptions(gateway, "delete", "mine")).exit_code == 1
         await send(amqp_url, again := event(POWER))
         await settled(amqp_url, gateway)
     assert await taken(amqp_url, "all") == {"all": [made.id, again.id]}
     assert await depth(amqp_url, "cim.sub.mine") == -1
-
-
-async def test_a_deletion_that_is_broken_off_anywhere_is_ended_by_the_same_command(
-    amqp_url: str, tmp_path: Path
-) -> None:
-    async with running(amqp_url, tmp_path) as gateway:
-        for point in ("subscription-ended", "subscription-undeclared"):
-            assert (await subscriptions(gateway, "create", "mine", "--device", "M-1")).status == 0
-            assert (await subscriptions(gateway, "delete", "mine", crash=f"{point}:1")).status != 0
-            refused = await subscriptions(gateway, "create", "mine", "--device", "M-1")
-            assert "is being deleted" in refused.err, refused
-            assert (await subscriptions(gateway, "delete", "mine")).status == 0
-            assert "There are no subscriptions" in (await subscriptions(gateway, "list")).out
-    assert await depth(amqp_url, "cim.sub.mine") == -1
-
-
-async def test_no_stranger_has_answers_sent_to_the_queue_of_a_subscription(amqp_url: str, tmp_path: Path) -> None:
-    request = parts("MeterReadings", "get")
-    request.after_source = "    <AckRequired>true</AckRequired>\n    <ReplyAddress>queue:cim.sub.all</ReplyAddress>\n"
-    request.verb = "Get"  # refused, so that an answer is due
-    async with running(amqp_url, tmp_path) as gateway:
-        assert (await subscriptions(gateway, "create", "all")).status == 0
-        await send(amqp_url, request)
-        await settled(amqp_url, gateway)
-    assert await taken(amqp_url, "all") == {"all": []}
-    [letter] = (await drain(amqp_url, ["cim.dead"]))["cim.dead"]
-    assert "is a queue of the gateway's own" in str(letter.headers["answered"])
