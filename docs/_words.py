@@ -7,7 +7,7 @@ from typing import Final
 EXIT_CODES: Final = {
     0: "All is well.",
     1: "Not all is well: a message is refused or came back as a dead letter, a routing table is wrong, "
-    "the broker has no place for what was sent.",
+    "the broker has no place for what was sent, nothing is found.",
     2: "The command line, a setting, or a file or folder it names is wrong.",
     3: "The broker cannot be reached, refuses the login, or has something of the topology with other settings; or the "
     "store cannot be reached or used.",
@@ -35,13 +35,17 @@ DEAD_HEADERS: Final = {
     "exchange": "The exchange that the message came through.",
     "routing_key": "The routing key that the message came with.",
     "correlation_id": "The CorrelationID, else the MessageID, else AMQP's correlation_id.",
-    "first_seen": "When the gateway wrote this dead letter, UTC.",
+    "first_seen": "When the message first became a dead letter, UTC; a retry does not change it.",
     "attempts": "How often the broker had handed the message out by then.",
     "answered": "Where the answer went; `not due`; or why there was no place for it.",
     "receiver": "Only with `undeliverable`: the address that took nothing; a URL without its query.",
     "endpoint": "Only where an answer was to be posted to a URL: the name of the endpoint.",
     "status": "The HTTP status of the endpoint's last answer, if it gave any.",
     "posts": "How often it was posted since it was last taken from its queue.",
+    "url_cut": "`true` where `receiver` is a URL that had a query or a password.",
+    "conversation": "The id of the conversation that it belongs to, where that is known.",
+    "masked": "`true` where personal data was taken out of the message: it is not the bytes that came.",
+    "cim-retried": "How often it was sent again out of the dead letters.",
     "cim-message-id": "The envelope's MessageID.",
     "cim-redelivered": "`true` where this may be a second copy.",
 }

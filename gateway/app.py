@@ -3,13 +3,15 @@
 import asyncio
 import contextlib
 import importlib
+import os
 import random
+import socket
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import structlog
@@ -26,6 +28,7 @@ from gateway.broker import (
     connect,
     topology_of,
 )
+from gateway.broker.subscribing import SubscriptionQueues
 from gateway.broker.topology import apply, intake_queue
 from gateway.endpoints import AmqpAddress, parse_address
 from gateway.endpoints.http import HttpEndpoint
@@ -38,7 +41,9 @@ from gateway.pipeline.housekeeping import DAY, Housekeeper, Retention
 from gateway.pipeline.pages import Keep
 from gateway.pipeline.recording import Recorder
 from gateway.pipeline.refusal import ReplyPlaces, Sender
+from gateway.pipeline.subscribing import Subscribing
 from gateway.pipeline.talks import Talks
+from gateway.readiness import Readiness
 from gateway.resources import ResourceError
 from gateway.routing import RouteTable, RoutingError
 from gateway.rulebook import dialects, masks, route_table, schema_set, serving_checker, unnamed
@@ -47,6 +52,8 @@ from gateway.store import Store, StoreUnavailable, time_ordered_id
 from gateway.store.journal import Journal
 from gateway.store.journal.opening import open_journal
 from gateway.store.opening import open_store
+from gateway.store.subscriptions.opening import open_subscriptions
+from gateway.subscriptions import Marker, Subscription
 from gateway.validation import SchemaError
 
 log = structlog.get_logger(__name__)
@@ -90,7 +97,9 @@ class Gateway:
         self._settings = settings
         # It explains refusals and takes half a second to import: now, not at the first one, where it would stall all.
         importlib.import_module("xmlschema")
+        self._marker = Marker()
         self._rules = self._make_rules()
+        self._subscribing: Subscribing
         self._topology = topology(settings, self._rules.table)
         self._pipeline: Pipeline | None = None
         self._discretion = Discretion(masks(settings, schema_set(settings)), settings.limits())
@@ -103,7 +112,7 @@ class Gateway:
                 )  # fmt: skip
         self._stopping = asyncio.Event()
         self._blocked = ""
-        self._serving = False
+        self._readiness = Readiness(settings.ready_file)
 
     @property
     def rules(self) -> Rules:
@@ -112,6 +121,7 @@ class Gateway:
 
     @rules.setter
     def rules(self, rules: Rules) -> None:
+        rules = replace(rules, subscribers=replace(rules.subscribers, marker=self._marker))
         self._rules = rules
         if self._pipeline is not None:
             self._pipeline.rules = rules
@@ -154,6 +164,8 @@ class Gateway:
             if (journal := await self._patiently(partial(open_journal, url))) is None:
                 return
             opened.push_async_callback(journal.close)
+            if not await self._subscribed(opened, url):
+                return
             pipeline = self._pipeline = self._make_pipeline(store, journal)
             housekeeper = Housekeeper(store, journal, self._retention(), time.time)
             cleaning = asyncio.create_task(housekeeper.keep(), name="housekeeping")
@@ -164,9 +176,33 @@ class Gateway:
             if settings.feed.listen is not None:
                 from gateway.feeding import start_feed  # noqa: PLC0415 - heavy, and off for most
 
-                feed = await start_feed(settings, access(settings), lambda: self._serving)
+                feed = await start_feed(settings, access(settings), self._readiness)
                 opened.push_async_callback(feed.close)
             await self._run(pipeline, writer)
+
+    async def _subscribed(self, opened: contextlib.AsyncExitStack, url: str) -> bool:
+        """Read the subscriptions, and follow their changes from then on; False where the stop came first."""
+        store = await self._patiently(partial(open_subscriptions, url))
+        if store is None:
+            return False
+        opened.push_async_callback(store.close)
+        process = f"{self._settings.name} {socket.gethostname()}:{os.getpid()}"
+        self._subscribing = Subscribing(store, process, self._declare_subscriptions, self._subscriptions_changed)
+        opened.push_async_callback(self._subscribing.leave)
+        return await self._patiently(self._subscribing.read) is not None
+
+    async def _declare_subscriptions(self, subscriptions: Sequence[Subscription]) -> None:
+        """Make queues of subscriptions; one that cannot be is told in the log and holds up no other."""
+        async with SubscriptionQueues.open(access(self._settings)) as queues:
+            for subscription in subscriptions:
+                try:
+                    await queues.declare(subscription)
+                except TopologyError as error:
+                    log.error("a subscription has no queue", subscription=subscription.name, reason=str(error))  # noqa: TRY400
+
+    async def _subscriptions_changed(self, subscriptions: Sequence[Subscription]) -> None:
+        self._marker = Marker(subscriptions)
+        self.rules = self._rules
 
     def _make_pipeline(self, store: Store, journal: Journal) -> Pipeline:
         settings = self._settings
@@ -242,6 +278,7 @@ class Gateway:
             await connection.close()
 
     async def _open(self, settlement: Settlement) -> Session:
+        await self._subscribing.declare_all()
         session = await Session.open(
             access(self._settings), self._topology, settlement,
             prefetch=self._settings.prefetch, on_blocked=self._on_blocked,
@@ -257,20 +294,19 @@ class Gateway:
         work = asyncio.create_task(pipeline.serve(session, settlement, settings.batch), name="pipeline")
         timer = asyncio.create_task(pipeline.keep_time(session, _TIMER_INTERVAL), name="timer")
         posts = asyncio.create_task(self._forwarder.serve(session, pipeline.burial), name="posts")
+        changes = asyncio.create_task(self._subscribing.keep(), name="subscriptions")
         watch = asyncio.create_task(self._watch(session), name="watch")
         stopping = asyncio.create_task(self._stopping.wait(), name="stopping")
         try:
-            with _ready(settings.ready_file):
-                self._serving = True
+            with self._readiness.serving():
                 ends: set[asyncio.Future[Any]] = {work, timer, posts, writer, stopping, session.lost}
                 await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if self._stopping.is_set() and not session.lost.done() and not work.done():
                 await self._finish(session, pipeline)
         finally:
-            self._serving = False
-            for task in (work, timer, posts, watch, stopping):
+            for task in (work, timer, posts, changes, watch, stopping):
                 task.cancel()
-            results = await asyncio.gather(work, timer, posts, watch, stopping, return_exceptions=True)
+            results = await asyncio.gather(work, timer, posts, changes, watch, stopping, return_exceptions=True)
             reason = session.lost.exception() if session.lost.done() else results[0]
             await session.close()
         if writer.done():
@@ -356,14 +392,3 @@ def _iso_now() -> str:
 
 def _new_id() -> str:
     return str(uuid.uuid4())
-
-
-@contextlib.contextmanager
-def _ready(file: Path | None) -> Iterator[None]:
-    if file is not None:
-        file.write_text(f"{time.time():.0f}\n")
-    try:
-        yield
-    finally:
-        if file is not None:
-            file.unlink(missing_ok=True)

@@ -12,6 +12,7 @@ _COUNT_ALONE: Final = len(_COUNT) + 9
 """The most bytes of a table that holds nothing but a quorum queue's count: not worth decoding for each message."""
 
 _FOLLOWS: Final = b"\x0bcim-follows"
+_RETRIED: Final = b"\x0bcim-retried"
 _REPEATED: Final = b"\x0fcim-redelivered"
 
 
@@ -57,8 +58,12 @@ class Delivery:
 
     @property
     def repeated(self) -> bool:
-        """Tell whether it may have come before: the broker's mark, or the gateway's own on what it publishes itself."""
-        return self.redelivered or (self.follows and _REPEATED in self.content_header)
+        """Tell whether it may have come before: the broker's mark, or the gateway's own.
+
+        The gateway marks what it publishes itself, and what an operator sends again out of the dead letters.
+        """
+        ours = self.follows or _RETRIED in self.content_header
+        return self.redelivered or (ours and _REPEATED in self.content_header)
 
     def properties(self) -> "Transport":
         """Read the AMQP properties; what the gateway publishes by itself has none."""

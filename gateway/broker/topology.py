@@ -42,10 +42,16 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """A durable quorum queue."""
+    """A durable queue, a quorum queue unless its options say otherwise."""
 
     name: str
     purpose: str = ""
+    options: tuple[tuple[str, str | int | bool], ...] = (("x-queue-type", "quorum"),)
+
+    @property
+    def arguments(self) -> FieldTable:
+        """Arguments of the declaration."""
+        return dict(self.options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +113,7 @@ class Topology:
                 for exchange in self.exchanges
             ],
             "queues": [
-                {"name": queue.name, "vhost": "/", "durable": True, "auto_delete": False, "arguments": QUORUM}
+                {"name": queue.name, "vhost": "/", "durable": True, "auto_delete": False, "arguments": queue.arguments}
                 for queue in self.queues
             ],
             "bindings": [
@@ -139,6 +145,9 @@ class Topology:
         }
 
 
+EVENTS: Final = Exchange(EVENTS_EXCHANGE, "headers", purpose="events of cim.out, to be chosen by their headers")
+
+
 def intake_queue(context: str) -> str:
     """Name the queue that holds what came in for a context."""
     return f"cim.in.{context}"
@@ -161,7 +170,7 @@ def topology_of(
         exchanges=(
             Exchange(UNBOUND, "fanout", purpose="alternate exchange of cim.in"),
             Exchange(IN_EXCHANGE, "topic", alternate=UNBOUND, purpose="systems publish here"),
-            Exchange(EVENTS_EXCHANGE, "headers", purpose="events of cim.out, to be chosen by their headers"),
+            EVENTS,
             Exchange(OUT_EXCHANGE, "topic", purpose="the gateway publishes here, after validation"),
             Exchange(DEAD, "topic", purpose="what was refused, with its reason"),
         ),
@@ -225,7 +234,7 @@ async def _declared(connection: AbstractConnection, what: str, item: Exchange | 
                     name, aio_pika.ExchangeType(kind), durable=True, arguments=item.arguments
                 )
             case Queue(name=name):
-                await channel.declare_queue(name, durable=True, arguments=QUORUM)
+                await channel.declare_queue(name, durable=True, arguments=item.arguments)
     except ChannelPreconditionFailed as error:
         raise TopologyError(
             f"The {what} exists on the broker with other settings: {error}. Empty and delete it (or use another "

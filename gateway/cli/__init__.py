@@ -9,12 +9,15 @@ import typer
 
 from gateway import __version__
 from gateway.cli import (  # noqa: F401 - each registers its commands
+    _journal_transfer,
     _schema_diff,
     codes,
     config,
     conversations,
+    dead,
     demo,
     example,
+    journal,
     noun,
     request,
     routes,
@@ -22,6 +25,7 @@ from gateway.cli import (  # noqa: F401 - each registers its commands
     run,
     schemas,
     send,
+    subscriptions,
     topology,
     validate,
 )

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from gateway.conversations import Conversation
+    from gateway.settings import Settings
     from gateway.store import Reader, Store, Stored
 
 R = TypeVar("R")
@@ -21,11 +22,16 @@ _SEVERAL: Final = 10
 
 
 def with_store(ctx: typer.Context, use: "Callable[[Store], Awaitable[R]]") -> R:
-    """Do something with the store that the settings name; `StoreUnavailable` and `StoreUnusable` end the command.
+    """Do something with the store that the settings name; `StoreUnavailable` and `StoreUnusable` end the command."""
+    return asyncio.run(_used(existing_store(load_settings(ctx)), use))
+
+
+def existing_store(settings: "Settings") -> str:
+    """Give the URL of the store that the settings name.
 
     Raises `CommandError` where its file is not there: a typing error must not make an empty store.
     """
-    written = load_settings(ctx).store.get_secret_value()
+    written = settings.store.get_secret_value()
     file = Path(written.removeprefix("sqlite:///"))
     if written.startswith("sqlite:///") and str(file) not in ("", ".") and not file.exists():
         raise CommandError(
@@ -33,7 +39,7 @@ def with_store(ctx: typer.Context, use: "Callable[[Store], Awaitable[R]]") -> R:
             "Set CIMGATE_STORE (or store in cimgate.toml) to what the gateway runs with. A path with only three "
             "slashes before it starts at the folder that a command is started in.",
         )
-    return asyncio.run(_used(written, use))
+    return written
 
 
 async def _used(url: str, use: "Callable[[Store], Awaitable[R]]") -> R:

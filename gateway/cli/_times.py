@@ -1,7 +1,7 @@
 """Times and durations as people write and read them."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from gateway.cli._shared import CommandError
@@ -9,7 +9,8 @@ from gateway.durations import lasted
 
 _WRITTEN: Final = re.compile(r"(\d+(?:\.\d+)?) ?(ms|s|m|min|h|d)", re.ASCII)
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3_600.0, "d": 86_400.0}
-_CLOCK: Final = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?", re.ASCII)
+_OF_A_DAY: Final = re.compile(r"(?:(today|yesterday)\b ?)?(\d{1,2}:\d{2}(?::\d{2})?)?", re.ASCII)
+_AGO: Final = " ago"
 _FORMS: Final = "30, 30s, 2m, 1h, 3d or PT30S"
 
 
@@ -25,24 +26,29 @@ def seconds(text: str, option: str) -> float:
 
 
 def moment(text: str, option: str, now: float) -> float:
-    """Read a point in time: a date, a date with a time, a time of today, or a duration: so long ago.
+    """Read a point in time: `2026-03-17`, also with a time, `14:00` (today), `yesterday 14:00`, `now`, `10m ago`.
 
-    What has no offset is local time. Gives seconds since the epoch; raises `CommandError` that names the option.
+    A duration alone is so long ago; what has no offset is local time. Gives seconds since the epoch; raises
+    `CommandError` that names the option.
     """
     text = text.strip()
+    if text == "now":
+        return now
     today = datetime.fromtimestamp(now).astimezone().date()
     try:
-        if _CLOCK.fullmatch(text):
-            text = f"{today.isoformat()}T{text:0>5}" if text.count(":") == 1 else f"{today.isoformat()}T{text:0>8}"
+        if text and (found := _OF_A_DAY.fullmatch(text)):
+            day = today - timedelta(days=1) if found[1] == "yesterday" else today
+            hour, _, rest = (found[2] or "00:00").partition(":")
+            text = f"{day.isoformat()}T{hour:0>2}:{rest}"
         return datetime.fromisoformat(text).timestamp()
     except ValueError:
         pass
     try:
-        return now - seconds(text, option)
+        return now - seconds(text.removesuffix(_AGO), option)
     except CommandError:
         raise CommandError(
             f"{option} {text!r} is no time.",
-            f"Write 2026-03-17, 2026-03-17T10:30, 10:30 (today), or how long ago: {_FORMS}.",
+            f"Write 2026-03-17, 2026-03-17T10:30, 10:30 (today), 'yesterday 22:00', or how long ago: {_FORMS}.",
         ) from None
 
 

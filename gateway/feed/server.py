@@ -18,13 +18,11 @@ from gateway.feed.following import Follower
 from gateway.feed.rendering import Renderer
 from gateway.feed.telling import AWAY, Teller, Terms, TooSlow
 from gateway.feed.tokens import Doorkeeper, Token, Unauthorized
+from gateway.subscriptions import BadSubscription, check_name, queue_of
 
 log = structlog.get_logger(__name__)
 
-QUEUE_PREFIX: Final = "cim.sub."
-"""What the queue of a subscription is called before the subscription's own name."""
-
-_NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+_LIST: Final = "`cimgate subscriptions list` names those there are, and `create NAME --feed` makes one."
 _PREFETCH: Final = 50
 _STOP_SECONDS: Final = 2.0
 _LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -54,7 +52,7 @@ class Feed:
         self._ending = asyncio.Event()
         app = web.Application()
         app.router.add_get("/health", self._health)
-        app.router.add_get(f"/subscriptions/{{name:{_NAME}}}/events", self._events, allow_head=False)
+        app.router.add_get("/subscriptions/{name}/events", self._events, allow_head=False)
         app.router.add_route("*", "/{elsewhere:.*}", _elsewhere)
         app.on_response_prepare.append(_unsigned)
         # A handler ends with its client, so that who hangs up frees his place at once.
@@ -89,11 +87,11 @@ class Feed:
         return web.json_response(told, status=HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE)
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
-        name = request.match_info["name"]
         try:
+            name = check_name(request.match_info["name"])
             token = self._admitted(request, name)
             follower = Follower(
-                self._streams, QUEUE_PREFIX + name, begin_of(request), prefetch=_PREFETCH, proof=self._terms.proof
+                self._streams, queue_of(name), begin_of(request), prefetch=_PREFETCH, proof=self._terms.proof
             )
             body = with_body(request)
             with self._place(token):
@@ -103,6 +101,8 @@ class Feed:
                     await follower.close()
         except Refused as refusal:
             return refusal.response()
+        except BadSubscription as error:
+            return Refused(HTTPStatus.NOT_FOUND, str(error), _LIST).response()
 
     def _admitted(self, request: web.Request, subscription: str) -> Token | None:
         """Give the token that the request bears; None where nobody needs one. Raises `Refused`."""
@@ -156,7 +156,7 @@ class Feed:
             raise Refused(
                 HTTPStatus.NOT_FOUND,
                 f"There is no subscription {name} with a feed.",
-                "`cimgate subscriptions list` names those there are.",
+                _LIST,
             ) from None
         except AWAY as error:
             log.warning("feed cannot read events", subscription=name, reason=str(error))

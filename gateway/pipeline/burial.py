@@ -11,9 +11,10 @@ from gateway.codes import ReplyCode
 from gateway.conversations import Conversation
 from gateway.endpoints import Publication
 from gateway.endpoints.amqp import HeaderValue
+from gateway.endpoints.urls import shown
 from gateway.logs import about
 from gateway.message import Finding, Header, Message
-from gateway.pipeline.dead_letter import Reason, dead_letter
+from gateway.pipeline.dead_letter import MASKED, URL_CUT, Reason, dead_letter
 from gateway.pipeline.discretion import Discretion, blanked
 from gateway.pipeline.recording import Recorder
 from gateway.pipeline.settlement import Counts
@@ -58,9 +59,14 @@ class Burial:
             "Create the queue (cimgate topology apply does for those of systems), then send the message again.",
         )
         more = {"receiver": str(publication.address)}
-        if not publication.origin[0]:  # of what a conversation says, the message that came is not at its end
+        if conversation := publication.origin[0]:
+            more["conversation"] = conversation
+        else:  # of what a conversation says, the message that came is not at its end
             self._recorder.dead(delivery, Reason.UNDELIVERABLE, finding)
-        return self._made(delivery, publication.body, publication.header, Reason.UNDELIVERABLE, finding, more)
+        return self._made(
+            delivery, publication.body, publication.header, Reason.UNDELIVERABLE, finding, more,
+            reply_to=publication.properties.reply_to,
+        )  # fmt: skip
 
     def unaddressed(
         self, work: Work, conversation: Conversation, reason: str, bodies: Mapping[str, bytes]
@@ -84,8 +90,10 @@ class Burial:
         self, delivery: Delivery, header: Header | None, finding: Finding, url: str, endpoint: str, posts: int,
         status: int | None,
     ) -> Publication:  # fmt: skip
-        """Give the dead letter for an answer that an endpoint did not take; `url` is shown, so without its query."""
-        more: dict[str, HeaderValue] = {"receiver": url, "endpoint": endpoint, "posts": posts}
+        """Give the dead letter for an answer that an endpoint did not take; it tells the URL without its query."""
+        more: dict[str, HeaderValue] = {"receiver": shown(url), "endpoint": endpoint, "posts": posts}
+        if shown(url) != url:
+            more[URL_CUT] = True
         if status is not None:
             more["status"] = status
         return self._made(delivery, delivery.body, header, Reason.UNDELIVERABLE, finding, more)
@@ -98,18 +106,22 @@ class Burial:
         reason: Reason,
         finding: Finding,
         more: dict[str, HeaderValue],
+        reply_to: str | None = None,
     ) -> Publication:
         self._counts.dead += 1
         if self._discretion.concerns(None):
             kept = self._discretion.redacted(body, header.noun if header else "")
             finding = blanked(finding, kept.values)
-            more = more if kept.body == body else more | {"masked": True}
-            body = kept.why.encode() if kept.body is None else kept.body
+            if kept.body != body:
+                more = more | {MASKED: True}
+                body = kept.why.encode() if kept.body is None else kept.body
         log.warning(
             "dead letter", reason=reason.value, code=str(finding.code), rule=finding.rule, text=finding.text,
             line=finding.line, **more, **about(header),
         )  # fmt: skip
-        return dead_letter(body, header, reason, finding, delivery, first_seen=self._now(), more=more)
+        return dead_letter(
+            body, header, reason, finding, delivery, first_seen=self._now(), more=more, reply_to=reply_to
+        )
 
 
 def internal_error(error: Exception) -> Finding:

@@ -233,7 +233,7 @@ class Courier:
     def _bury(self, parcel: Parcel, finding: Finding, outcome: Outcome | None) -> None:
         status = None if outcome is None else outcome.status
         letter = self._burial.unposted(
-            parcel.delivery, parcel.header, finding, shown(parcel.url), self._endpoint.name, parcel.posts, status
+            parcel.delivery, parcel.header, finding, parcel.url, self._endpoint.name, parcel.posts, status
         )
         self._publish(letter, parcel.delivery)
 

@@ -11,6 +11,18 @@ from gateway.endpoints import AmqpAddress, Properties, Publication
 from gateway.endpoints.amqp import HeaderValue
 from gateway.message import Finding, Header
 
+RETRIED: Final = "cim-retried"
+"""AMQP header: how often an operator has published this message again out of the dead letters, this time included."""
+
+FIRST_SEEN: Final = "cim-first-seen"
+"""AMQP header of such a message: when it first became a dead letter, an ISO time."""
+
+URL_CUT: Final = "url_cut"
+"""Header of a dead letter whose `receiver` is not the whole URL: secrets travel in a query."""
+
+MASKED: Final = "masked"
+"""Header of a dead letter that is not the message as it came: personal data was taken out of it."""
+
 _LONGEST: Final = 1_000
 _LONGEST_WORD: Final = 60
 _NO_WORD: Final = re.compile(r"[^A-Za-z0-9_-]+")
@@ -38,10 +50,13 @@ def dead_letter(
     *,
     first_seen: str,
     more: dict[str, HeaderValue] | None = None,
+    reply_to: str | None = None,
 ) -> Publication:
     """Give the dead letter of a message: the original bytes, and headers that tell reason, code, rule and place.
 
-    `first_seen` is an ISO time. Values from the message are cut, because AMQP headers have one frame to fit in.
+    `first_seen` is an ISO time; a message that was retried out of the dead letters keeps its first one, and the count.
+    `reply_to` is what the publication said that did not arrive; without it, what came with the delivery. Values from
+    the message are cut, because AMQP headers have one frame to fit in.
     """
     transport = delivery.properties()
     headers: dict[str, HeaderValue] = {
@@ -57,21 +72,25 @@ def dead_letter(
         "first_seen": first_seen,
         "attempts": transport.deliveries,
     } | (more or {})
+    retried = transport.headers.get(RETRIED)
+    if isinstance(retried, int) and retried > 0:
+        headers |= {RETRIED: retried, "first_seen": str(transport.headers.get(FIRST_SEEN) or first_seen)}
     if finding.line is not None:
         headers["line"] = finding.line
     cut = {
         name: value[:_LONGEST] if isinstance(value, str) else value for name, value in headers.items() if value != ""
     }
     key = ".".join((reason.value, _word(header.noun if header else ""), _word(header.verb if header else "")))
+    reply_to = transport.reply_to if reply_to is None else reply_to
     if header is None:
         properties = Properties(
             correlation_id=transport.correlation_id,
-            reply_to=transport.reply_to,
+            reply_to=reply_to,
             content_type="application/octet-stream",
             headers=cut,
         )
     else:
-        properties = properties_of(header, reply_to=transport.reply_to, headers=cut, repeated=delivery.redelivered)
+        properties = properties_of(header, reply_to=reply_to, headers=cut, repeated=delivery.repeated)
     return Publication(AmqpAddress(DEAD, key), body, properties)
 
 

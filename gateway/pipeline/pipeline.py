@@ -253,7 +253,7 @@ class Pipeline:
             return
         transport = delivery.properties()
         headers = transport.passed_on() | repairs_of(message)
-        properties = properties_of(message.header, headers=headers, repeated=delivery.redelivered)
+        properties = properties_of(message.header, headers=headers, repeated=delivery.repeated)
         address = AmqpAddress(OUT_EXCHANGE, delivery.routing_key)
         asker = delivery.routing_key.removeprefix(self._reply_key)
         adapter = rules.adapters.get(asker)

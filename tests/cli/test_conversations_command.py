@@ -139,7 +139,7 @@ def test_the_list_is_narrowed(cimgate: Run, stage: Stage, filters: list[str], fo
 
 def test_what_is_no_time_or_state_is_refused_with_what_would_be(cimgate: Run, stage: Stage) -> None:
     stage.empty()
-    late = cimgate("conversations", "list", "--since", "yesterday")
+    late = cimgate("conversations", "list", "--since", "last week")
     assert (late.exit_code, "2026-03-17T10:30" in late.stderr) == (2, True)
     odd = cimgate("conversations", "list", "--state", "sleeping")
     assert (odd.exit_code, "acknowledged" in odd.stderr) == (2, True)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from docs.generate import FILE, reference
-from tests.e2e.harness import PATIENCE, GatewayProcess, depth, drain, send_all, until
+from tests.e2e.harness import PATIENCE, GatewayProcess, send_all
 from tests.e2e.traffic import Sample, key_of, parts
 
 TOP = Path(__file__).parents[2]
@@ -57,6 +57,7 @@ async def test_every_command_does_what_its_page_shows(amqp_url: str, tmp_path: P
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CIMGATE_")}
     environment |= {
         "CIMGATE_AMQP_URL": amqp_url,
+        "CIMGATE_STORE": gateway.environment["CIMGATE_STORE"],
         "COLUMNS": "100",
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
@@ -69,25 +70,6 @@ async def test_every_command_does_what_its_page_shows(amqp_url: str, tmp_path: P
             assert re.fullmatch(as_pattern(shown), output), f"{page}: $ {command}\n{output}"
     finally:
         assert await gateway.stop() == 0
-
-
-async def test_dead_letters_can_be_saved_to_files_as_they_came(amqp_url: str, tmp_path: Path) -> None:
-    body = (TOP / "examples/broken/03-missing-element.xml").read_bytes()
-    gateway = GatewayProcess(amqp_url, tmp_path)
-    await gateway.start()
-    await send_all(amqp_url, [Sample("bad", "bad", body, "TESTING.EVENTS.EndDeviceEvents.created")])
-    await until(lambda: _one_is_dead(amqp_url), "a dead letter")
-    assert await gateway.stop() == 0
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, TOP / "docs/save_dead_letters.py", tmp_path / "letters",
-        env=os.environ | {"CIMGATE_AMQP_URL": amqp_url}, stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    output = (await process.communicate())[0].decode()
-    assert output.endswith("1 dead letter saved.\n")
-    [saved] = (tmp_path / "letters").glob("*.xml")
-    assert saved.read_bytes() == body
-    assert '"code": "1.7"' in saved.with_suffix(".json").read_text()
-    assert not (await drain(amqp_url, ["cim.dead"]))["cim.dead"]
 
 
 async def test_a_subscriber_hears_of_outages_but_not_of_its_own(amqp_url: str, tmp_path: Path) -> None:
@@ -110,7 +92,3 @@ async def test_a_subscriber_hears_of_outages_but_not_of_its_own(amqp_url: str, t
         process.kill()
         await process.wait()
         assert await gateway.stop() == 0
-
-
-async def _one_is_dead(url: str) -> bool:
-    return await depth(url, "cim.dead") == 1
