@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 import aio_pika
 import pytest
@@ -14,42 +15,58 @@ from gateway.broker.streams import NoStream, StreamMessage, StreamReader, Stream
 from tests.conftest import Broker
 from tests.e2e.harness import PATIENCE, until
 
-QUEUE = "cim.sub.test"
+NUMBERS = count(1)
 SMALL = {"x-max-length-bytes": 200_000, "x-stream-max-segment-size-bytes": 50_000}
 
 
 class Writer:
     """Publishes to a headers exchange from which a stream takes, each with a confirm."""
 
-    def __init__(self, channel: aio_pika.abc.AbstractChannel, exchange: aio_pika.abc.AbstractExchange) -> None:
+    def __init__(
+        self, channel: aio_pika.abc.AbstractChannel, exchange: aio_pika.abc.AbstractExchange, queue: str
+    ) -> None:
         self._channel = channel
         self._exchange = exchange
+        self.queue = queue
 
     async def stream(self, **arguments: Any) -> None:
         queue = await self._channel.declare_queue(
-            QUEUE, durable=True, arguments={"x-queue-type": "stream", **arguments}
+            self.queue, durable=True, arguments={"x-queue-type": "stream", **arguments}
         )
-        await queue.bind(self._exchange, arguments={"x-match": "all", "cim-noun": "X"})
+        await queue.bind(self._exchange, arguments={"x-match": "all", "for": self.queue})
 
     async def write(self, count: int, size: int = 10) -> None:
-        headers: dict[str, Any] = {"cim-noun": "X"}
+        headers: dict[str, Any] = {"for": self.queue}
         message = aio_pika.Message(b"x" * size, headers=headers, timestamp=1_700_000_000)
         await asyncio.gather(*(self._exchange.publish(message, "") for _ in range(count)))
 
     async def delete(self) -> None:
-        await self._channel.queue_delete(QUEUE)
+        await self._channel.queue_delete(self.queue)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def url(broker: Broker) -> AsyncIterator[str]:
+    """The address of one virtual host for all of these tests: each has a stream with a name of its own."""
+    name = broker.next_vhost()
+    await broker.add_vhost(name)
+    yield urlsplit(broker.url)._replace(path="/" + quote(name, safe="")).geturl()
+    await broker.remove_vhost(name)
 
 
 @pytest_asyncio.fixture
-async def writer(amqp_url: str) -> AsyncIterator[Writer]:
-    async with await aio_pika.connect(amqp_url) as connection:
+async def writer(url: str) -> AsyncIterator[Writer]:
+    async with await aio_pika.connect(url) as connection:
         channel = await connection.channel(on_return_raises=True)
-        yield Writer(channel, await channel.declare_exchange("events", aio_pika.ExchangeType.HEADERS, durable=True))
+        exchange = await channel.declare_exchange("events", aio_pika.ExchangeType.HEADERS, durable=True)
+        made = Writer(channel, exchange, f"cim.sub.test-{next(NUMBERS)}")
+        yield made
+        if not channel.is_closed:  # a test may close all connections
+            await made.delete()
 
 
 @pytest_asyncio.fixture
-async def streams(amqp_url: str) -> AsyncIterator[Streams]:
-    opened = Streams(Access(amqp_url, "test"))
+async def streams(url: str) -> AsyncIterator[Streams]:
+    opened = Streams(Access(url, "test"))
     yield opened
     await opened.close()
 
@@ -71,13 +88,13 @@ async def test_each_reader_begins_where_it_wants_and_takes_nothing_from_the_othe
     await writer.stream()
     await writer.write(30)
     for begin, expected in (("first", range(30)), (12, range(12, 30)), ("first", range(30))):
-        reader = await streams.read(QUEUE, begin, prefetch=5)  # type: ignore[arg-type]
+        reader = await streams.read(writer.queue, begin, prefetch=5)  # type: ignore[arg-type]
         assert [message.offset for message in await next_of(reader, len(expected))] == list(expected)
         assert await reader.batch(1, 0.05) == []
         await reader.close()
-    reader = await streams.read(QUEUE, 29, prefetch=5)
+    reader = await streams.read(writer.queue, 29, prefetch=5)
     [last] = await next_of(reader, 1)
-    assert (last.body, last.headers, last.published) == (b"x" * 10, {"cim-noun": "X"}, 1_700_000_000)
+    assert (last.body, last.headers, last.published) == (b"x" * 10, {"for": writer.queue}, 1_700_000_000)
     await writer.write(1)
     assert [message.offset for message in await next_of(reader, 1)] == [30]
 
@@ -86,7 +103,7 @@ async def test_the_broker_waits_for_one_who_is_not_done(writer: Writer, streams:
     await writer.stream()
     for _ in range(20):  # one by one: what is stored together is sent together, beyond the prefetch
         await writer.write(1)
-    reader = await streams.read(QUEUE, "first", prefetch=5)
+    reader = await streams.read(writer.queue, "first", prefetch=5)
     held: list[StreamMessage] = []
     while batch := await reader.batch(20, 0.3):
         held += batch
@@ -95,20 +112,20 @@ async def test_the_broker_waits_for_one_who_is_not_done(writer: Writer, streams:
     assert [message.offset for message in await next_of(reader, 20 - len(held))] == list(range(len(held), 20))
 
 
-async def test_what_is_no_stream_is_not_read_from(amqp_url: str, writer: Writer, streams: Streams) -> None:
-    with pytest.raises(NoStream, match=r"no queue 'cim\.sub\.test'"):
-        await streams.read(QUEUE, "first", prefetch=5)
-    async with await aio_pika.connect(amqp_url) as connection:
+async def test_what_is_no_stream_is_not_read_from(url: str, writer: Writer, streams: Streams) -> None:
+    with pytest.raises(NoStream, match=f"no queue '{writer.queue}'"):
+        await streams.read(writer.queue, "first", prefetch=5)
+    async with await aio_pika.connect(url) as connection:
         channel = await connection.channel()
-        await channel.declare_queue(QUEUE, durable=True, arguments={"x-queue-type": "quorum"})
-        await channel.default_exchange.publish(aio_pika.Message(b"for somebody else"), QUEUE)
+        await channel.declare_queue(writer.queue, durable=True, arguments={"x-queue-type": "quorum"})
+        await channel.default_exchange.publish(aio_pika.Message(b"for somebody else"), writer.queue)
         with pytest.raises(NoStream, match="invalid arg 'x-stream-offset'"):
-            await streams.read(QUEUE, "first", prefetch=5)
-        assert (await (await channel.get_queue(QUEUE)).get()).body == b"for somebody else"
-        await channel.queue_delete(QUEUE)
+            await streams.read(writer.queue, "first", prefetch=5)
+        assert (await (await channel.get_queue(writer.queue)).get()).body == b"for somebody else"
+        await channel.queue_delete(writer.queue)
     await writer.stream()
     await writer.write(1)
-    assert await next_of(await streams.read(QUEUE, "first", prefetch=5), 1)
+    assert await next_of(await streams.read(writer.queue, "first", prefetch=5), 1)
 
 
 async def test_a_reader_whose_place_is_gone_or_overtaken_gets_the_first_that_is_left(
@@ -116,12 +133,12 @@ async def test_a_reader_whose_place_is_gone_or_overtaken_gets_the_first_that_is_
 ) -> None:
     await writer.stream(**SMALL)
     await writer.write(40, 1_000)
-    slow = await streams.read(QUEUE, "first", prefetch=2)
+    slow = await streams.read(writer.queue, "first", prefetch=2)
     assert [message.offset for message in await slow.batch(2, PATIENCE)] == [0, 1]
 
     async def first_is_gone() -> bool:
         await writer.write(200, 1_000)
-        reader = await streams.read(QUEUE, 0, prefetch=1)
+        reader = await streams.read(writer.queue, 0, prefetch=1)
         [message] = await reader.batch(1, PATIENCE)
         await reader.close()
         return message.offset > 0
@@ -136,15 +153,15 @@ async def test_reading_ends_with_the_stream_and_with_the_connection_and_can_begi
     broker: Broker, writer: Writer, streams: Streams
 ) -> None:
     await writer.stream()
-    reader = await streams.read(QUEUE, "first", prefetch=5)
+    reader = await streams.read(writer.queue, "first", prefetch=5)
     await writer.delete()
     with pytest.raises(SessionLost, match="cancelled"):
         await reader.batch(1, PATIENCE)
     await writer.stream()
     await writer.write(1)
-    reader = await streams.read(QUEUE, "first", prefetch=5)
+    reader = await streams.read(writer.queue, "first", prefetch=5)
     assert await next_of(reader, 1)
     await broker.close_connections()
     with pytest.raises(SessionLost, match="closed by a test"):
         await reader.batch(1, PATIENCE)
-    assert await next_of(await streams.read(QUEUE, "first", prefetch=5), 1)
+    assert await next_of(await streams.read(writer.queue, "first", prefetch=5), 1)

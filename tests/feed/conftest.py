@@ -11,7 +11,6 @@ import aio_pika
 import aiohttp
 import pytest
 import pytest_asyncio
-from aio_pika.exceptions import ChannelNotFoundEntity
 
 from gateway.adapters.subscribers import event_headers
 from gateway.broker import Access
@@ -21,7 +20,7 @@ from gateway.message import DEFAULT_LIMITS, read
 from gateway.message.subjects import subjects_of
 from gateway.outages import OutageCodes
 from tests.conftest import Broker
-from tests.e2e.harness import PATIENCE, until
+from tests.e2e.harness import PATIENCE
 from tests.e2e.traffic import parts
 from tests.feed.clients import Client
 
@@ -47,16 +46,6 @@ class Subscription:
         arguments = {"x-queue-type": "stream", **arguments}
         queue = await self._channel.declare_queue(self.queue, durable=True, arguments=arguments)
         await queue.bind(self._exchange, self.name)
-
-    async def found(self, connection: aio_pika.abc.AbstractConnection) -> bool:
-        """Tell whether the broker has the stream: for a moment after it has started, it has not."""
-        channel = await connection.channel()
-        try:
-            await channel.get_queue(self.queue, ensure=True)
-        except ChannelNotFoundEntity:
-            return False
-        await channel.close()
-        return True
 
     async def delete(self) -> None:
         await self._channel.queue_delete(self.queue)
@@ -94,23 +83,14 @@ def feed_url(broker: Broker, feed_vhost: str) -> str:
     return urlsplit(broker.url)._replace(path="/" + quote(feed_vhost, safe="")).geturl()
 
 
-@contextlib.asynccontextmanager
-async def subscribed(url: str, name: str, *, again: bool = False) -> AsyncIterator[Subscription]:
-    """A subscription as its publisher sees it, whose stream is deleted in the end; `again` after a restart."""
-    async with await aio_pika.connect(url) as connection:
-        channel = await connection.channel(on_return_raises=True)
-        made = Subscription(channel, await channel.declare_exchange(EXCHANGE, durable=True), name)
-        if again:
-            await until(lambda: made.found(connection), "the broker has found the stream")
-        yield made
-        if not channel.is_closed:  # a test may break all connections
-            await made.delete()
-
-
 @pytest_asyncio.fixture
 async def subscription(feed_url: str) -> AsyncIterator[Subscription]:
-    async with subscribed(feed_url, f"sub-{next(NUMBERS)}") as made:
+    """A subscription as its publisher sees it, whose stream is deleted in the end."""
+    async with await aio_pika.connect(feed_url) as connection:
+        channel = await connection.channel(on_return_raises=True)
+        made = Subscription(channel, await channel.declare_exchange(EXCHANGE, durable=True), f"sub-{next(NUMBERS)}")
         yield made
+        await made.delete()
 
 
 class Served:

@@ -6,9 +6,8 @@ import aiohttp
 import pytest
 
 from gateway.feed import Terms
-from tests.conftest import Broker
 from tests.e2e.harness import until
-from tests.feed.conftest import QUICK, Subscription, serving, subscribed
+from tests.feed.conftest import QUICK, Subscription, serving
 
 SMALL = {"x-max-length-bytes": 200_000, "x-stream-max-segment-size-bytes": 50_000}
 
@@ -128,23 +127,6 @@ async def test_a_subscription_that_was_made_anew_is_told_from_its_beginning(
         assert (gap.name, gap.id, gap.data["after"]) == ("cimgate.gap", "-1", 70)
         assert "made anew" in gap.data["text"]
         assert await client.ids(2) == [0, 1]
-
-
-async def test_a_client_outlives_a_restart_of_the_broker_and_misses_nothing(
-    broker: Broker, feed_url: str, subscription: Subscription
-) -> None:
-    await subscription.make()
-    await subscription.outages(2)
-    async with (
-        serving(feed_url, terms=Terms(heartbeat=0.2)) as served,
-        served.client(subscription.name, "?from=first") as client,
-    ):
-        assert await client.ids(2) == [0, 1]
-        await broker.restart()
-        async with subscribed(feed_url, subscription.name, again=True) as publisher:
-            await publisher.outages(2)
-            assert await client.ids(2) == [2, 3]
-            assert "the events cannot be read for now; it goes on by itself" in client.comments
 
 
 async def test_the_end_of_a_subscription_is_told(feed_url: str, subscription: Subscription) -> None:
