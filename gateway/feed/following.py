@@ -9,7 +9,9 @@ from gateway.broker.streams import Position, StreamMessage, StreamReader, Stream
 BEFORE_ALL: Final = -1
 """The place before the first message of a stream."""
 
-_BATCH: Final = 50
+_BATCH: Final = 10
+"""Few: the loop serves others between two batches."""
+
 _LULL: Final = 1.0
 PROOF_SECONDS: Final = 10.0
 """For how long the broker is waited for to show what was read last."""

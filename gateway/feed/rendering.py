@@ -28,18 +28,22 @@ class Renderer:
 
     async def render(self, subscription: str, message: StreamMessage, *, with_body: bool) -> bytes:
         """Give the event as it goes to the client."""
-        if len(message.body) > self._off_loop_bytes:
-            return await asyncio.to_thread(self._write, message, with_body=with_body)
         # The body is part of the key: a stream that was made anew has the same offsets.
         key = (subscription, message.offset, message.body, with_body)
         found = self._kept.get(key)
-        if found is None:
-            found = self._kept[key] = self._write(message, with_body=with_body)
-            self._kept_bytes += len(found) + len(message.body)
-            while self._kept_bytes > _KEPT_BYTES:
-                (_, _, body, _), written = self._kept.popitem(last=False)
-                self._kept_bytes -= len(written) + len(body)
-        return found
+        if found is not None:
+            return found
+        if len(message.body) > self._off_loop_bytes:
+            written = await asyncio.to_thread(self._write, message, with_body=with_body)
+        else:
+            written = self._write(message, with_body=with_body)
+        if key not in self._kept:  # another may have been as quick
+            self._kept[key] = written
+            self._kept_bytes += len(written) + len(message.body)
+        while self._kept_bytes > _KEPT_BYTES:
+            (_, _, body, _), oldest = self._kept.popitem(last=False)
+            self._kept_bytes -= len(oldest) + len(body)
+        return written
 
     def _write(self, message: StreamMessage, *, with_body: bool) -> bytes:
         document = document_of(message, self._codes, self._limits, now=self._now())
