@@ -169,6 +169,8 @@ class Session:
 
     async def close_outlet(self, outlet: Outlet) -> None:
         """Consume a queue no more; what is not acknowledged goes back to it, in its order."""
+        if self.lost.done():
+            return
         for channel in outlet.channels:
             self._left.add(channel)
             if channel in self._channels:
