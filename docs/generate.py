@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import typer
-from pydantic import BaseModel
 
 from docs._words import (
     CODES_TEXT,
@@ -115,8 +114,10 @@ def _settings() -> Iterator[str]:
 
 
 def _written(value: Any) -> str:  # noqa: ANN401 - any setting's default
-    if value is None or isinstance(value, BaseModel):
+    if value is None:
         return "not set"
+    if hasattr(value, "shown"):
+        return f"`{value.shown()}`"
     if hasattr(value, "get_secret_value"):
         return f"`{value.get_secret_value()}`"
     if isinstance(value, bool):

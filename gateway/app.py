@@ -32,8 +32,10 @@ from gateway.broker.subscribing import SubscriptionQueues
 from gateway.broker.topology import apply, intake_queue
 from gateway.endpoints import AmqpAddress, parse_address
 from gateway.endpoints.http import HttpEndpoint
+from gateway.feeding import start_feed
 from gateway.pipeline import Examiner, Pipeline, Rules, Settlement
 from gateway.pipeline.conversing import Conversing
+from gateway.pipeline.delivering import Deliverer
 from gateway.pipeline.discretion import Discretion
 from gateway.pipeline.dispatch import Dispatch
 from gateway.pipeline.forwarding import Forwarder
@@ -43,6 +45,7 @@ from gateway.pipeline.recording import Recorder
 from gateway.pipeline.refusal import ReplyPlaces, Sender
 from gateway.pipeline.subscribing import Subscribing
 from gateway.pipeline.talks import Talks
+from gateway.pipeline.workers import Workers
 from gateway.readiness import Readiness
 from gateway.resources import ResourceError
 from gateway.routing import RouteTable, RoutingError
@@ -85,6 +88,7 @@ def http_endpoints(settings: Settings) -> list[HttpEndpoint]:
         HttpEndpoint(
             table.name, table.url, table.timeout, table.in_flight, table.give_up_after,
             table.header_value if table.has_authorization else None, table.ca_file,
+            table.secrets if table.signs else None,
         )
         for table in settings.endpoints
     ]  # fmt: skip
@@ -100,6 +104,7 @@ class Gateway:
         self._marker = Marker()
         self._rules = self._make_rules()
         self._subscribing: Subscribing
+        self._deliverer: Deliverer
         self._topology = topology(settings, self._rules.table)
         self._pipeline: Pipeline | None = None
         self._discretion = Discretion(masks(settings, schema_set(settings)), settings.limits())
@@ -164,29 +169,28 @@ class Gateway:
             if (journal := await self._patiently(partial(open_journal, url))) is None:
                 return
             opened.push_async_callback(journal.close)
-            if not await self._subscribed(opened, url):
-                return
             pipeline = self._pipeline = self._make_pipeline(store, journal)
+            if not await self._subscribed(opened, url, pipeline):
+                return
             housekeeper = Housekeeper(store, journal, self._retention(), time.time)
             cleaning = asyncio.create_task(housekeeper.keep(), name="housekeeping")
             opened.push_async_callback(lambda: cleaning)
             opened.callback(housekeeper.stop)
             writer = asyncio.create_task(pipeline.recorder.serve(), name="journal")
             opened.push_async_callback(_ended, writer)
-            if settings.feed.listen is not None:
-                from gateway.feeding import start_feed  # noqa: PLC0415 - heavy, and off for most
-
-                feed = await start_feed(settings, access(settings), self._readiness)
-                opened.push_async_callback(feed.close)
+            await start_feed(settings, access(settings), self._readiness, opened)
             await self._run(pipeline, writer)
 
-    async def _subscribed(self, opened: contextlib.AsyncExitStack, url: str) -> bool:
+    async def _subscribed(self, opened: contextlib.AsyncExitStack, url: str, pipeline: Pipeline) -> bool:
         """Read the subscriptions, and follow their changes from then on; False where the stop came first."""
         store = await self._patiently(partial(open_subscriptions, url))
         if store is None:
             return False
         opened.push_async_callback(store.close)
-        process = f"{self._settings.name} {socket.gethostname()}:{os.getpid()}"
+        settings = self._settings
+        workers = Workers(http_endpoints(settings), settings.coverage(), pipeline.burial, settings.limits())
+        self._deliverer = Deliverer(store, workers)
+        process = f"{settings.name} {socket.gethostname()}:{os.getpid()}"
         self._subscribing = Subscribing(store, process, self._declare_subscriptions, self._subscriptions_changed)
         opened.push_async_callback(self._subscribing.leave)
         return await self._patiently(self._subscribing.read) is not None
@@ -203,6 +207,7 @@ class Gateway:
     async def _subscriptions_changed(self, subscriptions: Sequence[Subscription]) -> None:
         self._marker = Marker(subscriptions)
         self.rules = self._rules
+        await self._deliverer.take(subscriptions)
 
     def _make_pipeline(self, store: Store, journal: Journal) -> Pipeline:
         settings = self._settings
@@ -295,23 +300,26 @@ class Gateway:
         timer = asyncio.create_task(pipeline.keep_time(session, _TIMER_INTERVAL), name="timer")
         posts = asyncio.create_task(self._forwarder.serve(session, pipeline.burial), name="posts")
         changes = asyncio.create_task(self._subscribing.keep(), name="subscriptions")
+        delivery = asyncio.create_task(self._deliverer.serve(session), name="delivery")
         watch = asyncio.create_task(self._watch(session), name="watch")
         stopping = asyncio.create_task(self._stopping.wait(), name="stopping")
         try:
             with self._readiness.serving():
-                ends: set[asyncio.Future[Any]] = {work, timer, posts, writer, stopping, session.lost}
+                ends: set[asyncio.Future[Any]] = {work, timer, posts, delivery, writer, stopping, session.lost}
                 await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if self._stopping.is_set() and not session.lost.done() and not work.done():
                 await self._finish(session, pipeline)
         finally:
-            for task in (work, timer, posts, changes, watch, stopping):
+            for task in (work, timer, posts, changes, delivery, watch, stopping):
                 task.cancel()
-            results = await asyncio.gather(work, timer, posts, changes, watch, stopping, return_exceptions=True)
+            results = await asyncio.gather(
+                work, timer, posts, changes, delivery, watch, stopping, return_exceptions=True
+            )
             reason = session.lost.exception() if session.lost.done() else results[0]
             await session.close()
         if writer.done():
             writer.result()  # a defect: without a writer nothing is acknowledged any more
-        for result in results[:3]:
+        for result in results[:5]:
             if isinstance(result, Exception) and not isinstance(result, ConnectionError):
                 raise result
         if not self._stopping.is_set():
@@ -323,7 +331,7 @@ class Gateway:
             async with asyncio.timeout(self._settings.stop_timeout):
                 await session.stop_consuming()
                 # Side by side: an endpoint that hangs must not keep the rest from its end.
-                await asyncio.gather(_emptied(session, pipeline), self._forwarder.finish())
+                await asyncio.gather(_emptied(session, pipeline), self._forwarder.finish(), self._deliverer.finish())
         except TimeoutError:
             log.warning(
                 "not all finished in time, the rest goes back to the broker",
@@ -334,7 +342,7 @@ class Gateway:
         """Give the session up when confirms stay out: their fate is unknown, so the messages come again, marked."""
         while True:
             await asyncio.sleep(_WATCH_INTERVAL)
-            waited = max(session.publisher.waiting_for(), self._forwarder.waiting_for())
+            waited = max(part.waiting_for() for part in (session.publisher, self._forwarder, self._deliverer))
             if waited > self._settings.confirm_timeout and not self._blocked:
                 session.fail(f"No publisher confirm for {waited:.0f} s.")
 

@@ -342,3 +342,10 @@ def test_what_is_wrong_with_the_feed_is_told_without_a_secret(
         ]
     else:
         assert refused.startswith(f"{file}:{told}")
+
+
+def test_the_feed_of_the_manual_can_be_used_as_it_is_written(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[1] / "docs/feed.md").read_text()
+    (tmp_path / "control-room.token").write_text("0123456789abcdef=\n")
+    feed = load(_file(tmp_path, page.split("```toml\n")[1].split("```")[0])).feed
+    assert (feed.listen, feed.tokens[0].subscriptions) == ("127.0.0.1:8750", ("outages",))

@@ -91,8 +91,8 @@ def made(name: str, fields: Mapping[str, Sequence[str]], delivery: Delivery, not
 
 def to_webhook(settings: Settings, url: str) -> ToWebhook:
     """Give the delivery to a URL. Raises `CommandError` where no endpoint covers it."""
-    address, why = settings.coverage().address(url)
-    if address is None:
+    endpoint, why = settings.coverage().endpoint(url, "webhook")
+    if not endpoint:
         raise CommandError(
             f"Nothing can be posted there: {why}.",
             "Write a table [[endpoints]] into cimgate.toml whose url covers it (docs/subscriptions.md), and restart "

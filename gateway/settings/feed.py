@@ -116,9 +116,9 @@ class FeedSettings(BaseModel):
         except ValueError:
             return host.lower() == "localhost"
 
-    def shown(self) -> str | None:
-        """Give the table for people's eyes; None where the feed is off."""
+    def shown(self) -> str:
+        """Give the table for people's eyes."""
         if self.listen is None:
-            return None
+            return "off"
         tokens = f"tokens of {', '.join(token.name for token in self.tokens)}" if self.tokens else "no tokens"
         return f"{self.listen}, {tokens}, at most {self.clients} clients"

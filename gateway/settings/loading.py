@@ -23,7 +23,7 @@ CONFIG_VARIABLE: Final = PREFIX + "CONFIG"
 DEFAULT_FILE: Final = Path("cimgate.toml")
 _SECRETS: Final = ("amqp_url", "amqp_password", "store")
 _PATHS: Final = ("routes", "schemas", "ready_file")
-_ENDPOINT_PATHS: Final = ("authorization_file", "ca_file")
+_ENDPOINT_PATHS: Final = ("authorization_file", "secret_file", "ca_file")
 _TOKEN_PATHS: Final = ("file",)
 _PLAIN: Final = {  # pydantic's kinds of error in plain words
     "greater_than": "must be more than {gt:g}",

@@ -91,7 +91,7 @@ async def test_a_client_that_takes_nothing_holds_up_nobody_and_is_told_what_it_h
             served.client(subscription.name, "?from=first&body=xml") as quick,
         ):
             assert await slow.ids(1) == await quick.ids(1) == [0]
-            for _ in range(12):
+            for _ in range(16):
                 await subscription.outages(20, padding=100_000)
                 assert len(await quick.ids(20)) == 20
             names: list[str] = []
