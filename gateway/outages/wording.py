@@ -15,17 +15,6 @@ _RESTORED: Final = {Scope.SUPPLY: "restored", Scope.VOLTAGE: "voltage restored",
 _DOUBTFUL: Final = " (time of arrival: its own is missing or wrong)"
 
 
-def describe(happening: Happening, zone: tzinfo) -> str:
-    """Say what happened in one line: `electric meter M-1 lost power at 14:03`.
-
-    Times are those of the zone; the date stands with them where it is not that of the arrival.
-    """
-    event = happening.event
-    return f"{device_words(event.code)} {event.device.shown} {_said(happening, zone)}" + (
-        _DOUBTFUL if happening.doubtful else ""
-    )
-
-
 def announce(happening: Happening, zone: tzinfo) -> str:
     """Say what the event tells by itself: `electric meter M-1 lost power on 2026-03-17 at 14:03:10 UTC`.
 
@@ -39,6 +28,17 @@ def announce(happening: Happening, zone: tzinfo) -> str:
     moment = from_microseconds(happening.at).astimezone(zone)
     said = f"{device_words(event.code)} {event.device.shown} {what} on {moment:%Y-%m-%d at %H:%M:%S %Z}"
     return said + (_DOUBTFUL if happening.doubtful else "")
+
+
+def describe(happening: Happening, zone: tzinfo) -> str:
+    """Say what happened in one line: `electric meter M-1 lost power at 14:03`.
+
+    Times are those of the zone; the date stands with them where it is not that of the arrival.
+    """
+    event = happening.event
+    return f"{device_words(event.code)} {event.device.shown} {_said(happening, zone)}" + (
+        _DOUBTFUL if happening.doubtful else ""
+    )
 
 
 def _said(happening: Happening, zone: tzinfo) -> str:

@@ -91,6 +91,7 @@ async def subscription(feed_url: str) -> AsyncIterator[Subscription]:
         made = Subscription(channel, await channel.declare_exchange(EXCHANGE, durable=True), f"sub-{next(NUMBERS)}")
         yield made
         await made.delete()
+        await channel.exchange_delete(EXCHANGE)
 
 
 class Served:
