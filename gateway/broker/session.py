@@ -246,7 +246,7 @@ async def never_called(message: aiormq.abc.DeliveredMessage) -> None:
 
 
 async def closed(connection: AbstractConnection) -> None:
-    """Close a connection within seconds, whatever state it is in."""
+    """Close a connection, without an error where it is broken."""
     # A dead peer may not answer; the socket is closed all the same.
     with contextlib.suppress(TimeoutError, ConnectionError, aiormq.exceptions.AMQPError):
         await asyncio.wait_for(connection.close(), _CLOSE_TIMEOUT)

@@ -47,10 +47,9 @@ class Writer:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def url(broker: Broker) -> AsyncIterator[str]:
     """The address of one virtual host for all of these tests: each has a stream with a name of its own."""
-    name = broker.next_vhost()
-    await broker.add_vhost(name)
+    name = await broker.take_vhost()
     yield urlsplit(broker.url)._replace(path="/" + quote(name, safe="")).geturl()
-    await broker.remove_vhost(name)
+    await broker.give_back_vhost(name)
 
 
 @pytest_asyncio.fixture

@@ -72,10 +72,9 @@ class Subscription:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def feed_vhost(broker: Broker) -> AsyncIterator[str]:
     """One virtual host for all tests of the feed: each has a subscription with a name of its own."""
-    name = broker.next_vhost()
-    await broker.add_vhost(name)
+    name = await broker.take_vhost()
     yield name
-    await broker.remove_vhost(name)
+    await broker.give_back_vhost(name)
 
 
 @pytest.fixture
