@@ -2,9 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from itertools import count
 from typing import Any
-from urllib.parse import quote, urlsplit
 
 import aio_pika
 import pytest
@@ -15,7 +13,6 @@ from gateway.broker.streams import NoStream, StreamMessage, StreamReader, Stream
 from tests.conftest import Broker
 from tests.e2e.harness import PATIENCE, until
 
-NUMBERS = count(1)
 SMALL = {"x-max-length-bytes": 200_000, "x-stream-max-segment-size-bytes": 50_000}
 
 
@@ -44,20 +41,12 @@ class Writer:
         await self._channel.queue_delete(self.queue)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def url(broker: Broker) -> AsyncIterator[str]:
-    """The address of one virtual host for all of these tests: each has a stream with a name of its own."""
-    name = await broker.take_vhost()
-    yield urlsplit(broker.url)._replace(path="/" + quote(name, safe="")).geturl()
-    await broker.give_back_vhost(name)
-
-
 @pytest_asyncio.fixture
-async def writer(url: str) -> AsyncIterator[Writer]:
-    async with await aio_pika.connect(url) as connection:
+async def writer(amqp_url: str) -> AsyncIterator[Writer]:
+    async with await aio_pika.connect(amqp_url) as connection:
         channel = await connection.channel(on_return_raises=True)
         exchange = await channel.declare_exchange("events", aio_pika.ExchangeType.HEADERS, durable=True)
-        made = Writer(channel, exchange, f"cim.sub.test-{next(NUMBERS)}")
+        made = Writer(channel, exchange, "cim.sub.test")
         yield made
         if not channel.is_closed:  # a test may close all connections
             await made.delete()
@@ -65,8 +54,8 @@ async def writer(url: str) -> AsyncIterator[Writer]:
 
 
 @pytest_asyncio.fixture
-async def streams(url: str) -> AsyncIterator[Streams]:
-    opened = Streams(Access(url, "test"))
+async def streams(amqp_url: str) -> AsyncIterator[Streams]:
+    opened = Streams(Access(amqp_url, "test"))
     yield opened
     await opened.close()
 
@@ -112,10 +101,10 @@ async def test_the_broker_waits_for_one_who_is_not_done(writer: Writer, streams:
     assert [message.offset for message in await next_of(reader, 20 - len(held))] == list(range(len(held), 20))
 
 
-async def test_what_is_no_stream_is_not_read_from(url: str, writer: Writer, streams: Streams) -> None:
+async def test_what_is_no_stream_is_not_read_from(amqp_url: str, writer: Writer, streams: Streams) -> None:
     with pytest.raises(NoStream, match=f"no queue '{writer.queue}'"):
         await streams.read(writer.queue, "first", prefetch=5)
-    async with await aio_pika.connect(url) as connection:
+    async with await aio_pika.connect(amqp_url) as connection:
         channel = await connection.channel()
         await channel.declare_queue(writer.queue, durable=True, arguments={"x-queue-type": "quorum"})
         await channel.default_exchange.publish(aio_pika.Message(b"for somebody else"), writer.queue)

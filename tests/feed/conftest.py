@@ -3,13 +3,10 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
-from itertools import count
 from typing import Any
-from urllib.parse import quote, urlsplit
 
 import aio_pika
 import aiohttp
-import pytest
 import pytest_asyncio
 
 from gateway.adapters.subscribers import event_headers
@@ -19,14 +16,12 @@ from gateway.feed import Feed, Renderer, Terms, Token
 from gateway.message import DEFAULT_LIMITS, read
 from gateway.message.subjects import subjects_of
 from gateway.outages import OutageCodes
-from tests.conftest import Broker
 from tests.e2e.harness import PATIENCE
 from tests.e2e.traffic import parts
 from tests.feed.clients import Client
 
 EXCHANGE = "feed-events"
 PUBLISHED = 1_772_337_610  # 2026-03-01T04:00:10Z
-NUMBERS = count(1)
 QUICK = Terms(heartbeat=0.2, patience=PATIENCE, missing=0.3, proof=0.5)
 
 
@@ -69,25 +64,12 @@ class Subscription:
         await asyncio.gather(*(self.publish_raw(body, headers) for _ in range(count)))
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def feed_vhost(broker: Broker) -> AsyncIterator[str]:
-    """One virtual host for all tests of the feed: each has a subscription with a name of its own."""
-    name = await broker.take_vhost()
-    yield name
-    await broker.give_back_vhost(name)
-
-
-@pytest.fixture
-def feed_url(broker: Broker, feed_vhost: str) -> str:
-    return urlsplit(broker.url)._replace(path="/" + quote(feed_vhost, safe="")).geturl()
-
-
 @pytest_asyncio.fixture
-async def subscription(feed_url: str) -> AsyncIterator[Subscription]:
+async def subscription(amqp_url: str) -> AsyncIterator[Subscription]:
     """A subscription as its publisher sees it, whose stream is deleted in the end."""
-    async with await aio_pika.connect(feed_url) as connection:
+    async with await aio_pika.connect(amqp_url) as connection:
         channel = await connection.channel(on_return_raises=True)
-        made = Subscription(channel, await channel.declare_exchange(EXCHANGE, durable=True), f"sub-{next(NUMBERS)}")
+        made = Subscription(channel, await channel.declare_exchange(EXCHANGE, durable=True), "outages")
         yield made
         await made.delete()
         await channel.exchange_delete(EXCHANGE)

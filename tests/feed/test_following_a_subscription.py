@@ -13,11 +13,11 @@ SMALL = {"x-max-length-bytes": 200_000, "x-stream-max-segment-size-bytes": 50_00
 
 
 async def test_a_client_hears_events_as_they_come_and_goes_on_after_the_last_one_it_has(
-    feed_url: str, subscription: Subscription
+    amqp_url: str, subscription: Subscription
 ) -> None:
     await subscription.make()
     await subscription.outages(3)
-    async with serving(feed_url) as served:
+    async with serving(amqp_url) as served:
         async with served.client(subscription.name, "?from=first") as client:
             assert await client.ids(3) == [0, 1, 2]
             await subscription.outages(2)
@@ -32,20 +32,20 @@ async def test_a_client_hears_events_as_they_come_and_goes_on_after_the_last_one
 
 
 async def test_a_client_that_says_nothing_begins_with_the_latest_event(
-    feed_url: str, subscription: Subscription
+    amqp_url: str, subscription: Subscription
 ) -> None:
     await subscription.make()
     for _ in range(3):
         await subscription.outages(1)
-    async with serving(feed_url) as served, served.client(subscription.name) as client:
+    async with serving(amqp_url) as served, served.client(subscription.name) as client:
         assert await client.ids(1) == [2]
 
 
 async def test_a_client_of_an_empty_subscription_misses_nothing_when_it_comes_again(
-    feed_url: str, subscription: Subscription
+    amqp_url: str, subscription: Subscription
 ) -> None:
     await subscription.make()
-    async with serving(feed_url) as served:
+    async with serving(amqp_url) as served:
         async with served.client(subscription.name) as client:
             place = await client.until_place()
         for _ in range(3):
@@ -55,11 +55,11 @@ async def test_a_client_of_an_empty_subscription_misses_nothing_when_it_comes_ag
 
 
 async def test_what_retention_has_dropped_before_a_client_came_again_is_told(
-    feed_url: str, subscription: Subscription
+    amqp_url: str, subscription: Subscription
 ) -> None:
     await subscription.make(**SMALL)
     await subscription.outages(5)
-    async with serving(feed_url) as served:
+    async with serving(amqp_url) as served:
         async with served.client(subscription.name, "?from=first") as client:
             await client.ids(3)
 
@@ -80,12 +80,12 @@ async def test_what_retention_has_dropped_before_a_client_came_again_is_told(
 
 
 async def test_a_client_that_takes_nothing_holds_up_nobody_and_is_told_what_it_has_missed(
-    feed_url: str, subscription: Subscription
+    amqp_url: str, subscription: Subscription
 ) -> None:
     big = {"x-max-length-bytes": 4_000_000, "x-stream-max-segment-size-bytes": 1_000_000}
     await subscription.make(**big)
     await subscription.outages(1)
-    async with serving(feed_url) as served:
+    async with serving(amqp_url) as served:
         async with (
             served.client(subscription.name, "?from=first&body=xml") as slow,
             served.client(subscription.name, "?from=first&body=xml") as quick,
@@ -100,11 +100,11 @@ async def test_a_client_that_takes_nothing_holds_up_nobody_and_is_told_what_it_h
         assert names[0] == "created(EndDeviceEvents)", "what was on its way to it still comes"
 
 
-async def test_a_client_that_takes_nothing_for_long_is_cut_off(feed_url: str, subscription: Subscription) -> None:
+async def test_a_client_that_takes_nothing_for_long_is_cut_off(amqp_url: str, subscription: Subscription) -> None:
     await subscription.make()
     await subscription.outages(200, padding=100_000)
     async with (
-        serving(feed_url, terms=Terms(heartbeat=0.2, patience=0.3)) as served,
+        serving(amqp_url, terms=Terms(heartbeat=0.2, patience=0.3)) as served,
         served.client(subscription.name, "?from=first&body=xml") as client,
     ):
 
@@ -118,21 +118,21 @@ async def test_a_client_that_takes_nothing_for_long_is_cut_off(feed_url: str, su
 
 
 async def test_a_subscription_that_was_made_anew_is_told_from_its_beginning(
-    feed_url: str, subscription: Subscription
+    amqp_url: str, subscription: Subscription
 ) -> None:
     await subscription.make()
     await subscription.outages(2)
-    async with serving(feed_url) as served, served.client(subscription.name, Last_Event_ID="70") as client:
+    async with serving(amqp_url) as served, served.client(subscription.name, Last_Event_ID="70") as client:
         gap = await client.next()
         assert (gap.name, gap.id, gap.data["after"]) == ("cimgate.gap", "-1", 70)
         assert "made anew" in gap.data["text"]
         assert await client.ids(2) == [0, 1]
 
 
-async def test_the_end_of_a_subscription_is_told(feed_url: str, subscription: Subscription) -> None:
+async def test_the_end_of_a_subscription_is_told(amqp_url: str, subscription: Subscription) -> None:
     await subscription.make()
     await subscription.outages(1)
-    async with serving(feed_url, terms=QUICK) as served:
+    async with serving(amqp_url, terms=QUICK) as served:
         async with served.client(subscription.name) as client:
             await client.ids(1)
             await subscription.delete()
@@ -146,10 +146,10 @@ async def test_the_end_of_a_subscription_is_told(feed_url: str, subscription: Su
         assert (status, told["error"]) == (404, f"There is no subscription {subscription.name} with a feed.")
 
 
-async def test_clients_end_properly_when_the_gateway_stops(feed_url: str, subscription: Subscription) -> None:
+async def test_clients_end_properly_when_the_gateway_stops(amqp_url: str, subscription: Subscription) -> None:
     await subscription.make()
     await subscription.outages(1)
-    async with serving(feed_url, terms=Terms()) as served, served.client(subscription.name) as client:
+    async with serving(amqp_url, terms=Terms()) as served, served.client(subscription.name) as client:
         await client.ids(1)
         closing = asyncio.create_task(served.feed.close())
         assert await client.ended()

@@ -25,12 +25,12 @@ def event(code: str, created: str = "2026-03-01T03:59:58Z", device: str = METER)
 
 
 async def test_an_event_says_what_its_header_says_and_what_it_is_about_in_words(
-    feed_url: str, subscription: Subscription
+    amqp_url: str, subscription: Subscription
 ) -> None:
     await subscription.make()
     body = events(event("3.26.0.85"))
     await subscription.publish(body)
-    async with serving(feed_url) as served, served.client(subscription.name, "?from=first") as client:
+    async with serving(amqp_url) as served, served.client(subscription.name, "?from=first") as client:
         told = await client.next()
     assert told.name == "created(EndDeviceEvents)"
     assert told.data == {
@@ -65,12 +65,12 @@ async def test_an_event_says_what_its_header_says_and_what_it_is_about_in_words(
 
 
 async def test_an_event_that_came_twice_or_whose_clock_is_wrong_says_so(
-    feed_url: str, subscription: Subscription
+    amqp_url: str, subscription: Subscription
 ) -> None:
     await subscription.make()
     body = events(event("3.26.25.37", created="1970-01-01T00:00:00Z"), event("3.26.0.216", device=""))
     await subscription.publish(body, **{"cim-redelivered": True})
-    async with serving(feed_url) as served, served.client(subscription.name, "?from=first") as client:
+    async with serving(amqp_url) as served, served.client(subscription.name, "?from=first") as client:
         told = (await client.next()).data
     assert told["repeated"] is True
     [power] = told["power"]
@@ -81,12 +81,12 @@ async def test_an_event_that_came_twice_or_whose_clock_is_wrong_says_so(
     assert told["power_without_device"] == 1
 
 
-async def test_the_xml_comes_too_where_it_is_wanted(feed_url: str, subscription: Subscription) -> None:
+async def test_the_xml_comes_too_where_it_is_wanted(amqp_url: str, subscription: Subscription) -> None:
     await subscription.make()
     utf8 = events(event("3.26.0.85")).replace(b"GEN", "Gen \N{SNOWMAN}".encode())
     latin = utf8.replace("Gen \N{SNOWMAN}".encode(), "Gén".encode("latin-1")).replace(b"UTF-8", b"ISO-8859-1")
     await subscription.publish(utf8, latin)
-    async with serving(feed_url) as served:
+    async with serving(amqp_url) as served:
         async with served.client(subscription.name, "?from=first&body=xml") as client:
             assert (await client.next()).data["body"] == utf8.decode()
             other = (await client.next()).data
@@ -96,22 +96,22 @@ async def test_the_xml_comes_too_where_it_is_wanted(feed_url: str, subscription:
 
 
 async def test_an_event_with_more_devices_than_are_told_says_how_many_are_left_out(
-    feed_url: str, subscription: Subscription
+    amqp_url: str, subscription: Subscription
 ) -> None:
     await subscription.make()
     many = [event("3.26.0.85", device=f"<Assets><mRID>M-{n}</mRID></Assets>") for n in range(1_010)]
     await subscription.publish(events(*many))
-    async with serving(feed_url) as served, served.client(subscription.name, "?from=first") as client:
+    async with serving(amqp_url) as served, served.client(subscription.name, "?from=first") as client:
         told = (await client.next()).data
     assert (told["devices"]["count"], len(told["devices"]["names"]), told["devices"]["left_out"]) == (1_010, 1_000, 10)
     assert (len(told["power"]), told["power_left_out"]) == (1_000, 10)
 
 
-async def test_what_is_no_message_is_told_by_its_headers_and_why(feed_url: str, subscription: Subscription) -> None:
+async def test_what_is_no_message_is_told_by_its_headers_and_why(amqp_url: str, subscription: Subscription) -> None:
     await subscription.make()
     await subscription.publish_raw(b"<x", {"cim-noun": "EndDeviceEvents", "cim-verb": "created\nid: 9"})
     await subscription.outages(1)
-    async with serving(feed_url) as served, served.client(subscription.name, "?from=first") as client:
+    async with serving(amqp_url) as served, served.client(subscription.name, "?from=first") as client:
         told = await client.next()
         assert (told.id, told.name) == ("0", "createdid: 9(EndDeviceEvents)")
         assert told.data["unreadable"]

@@ -14,13 +14,13 @@ def token(name: str, secret: str, *subscriptions: str, clients: int = 10) -> Tok
 
 
 async def test_a_token_opens_its_own_subscriptions_alone(
-    feed_url: str, subscription: Subscription, capsys: pytest.CaptureFixture[str]
+    amqp_url: str, subscription: Subscription, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await subscription.make()
     await subscription.outages(1)
     tokens = (token("wall", "hidden-1", subscription.name), token("lab", "hidden-2", "lab"), token("all", "h-3", "*"))
     path = f"/subscriptions/{subscription.name}/events"
-    async with serving(feed_url, tokens) as served:
+    async with serving(amqp_url, tokens) as served:
         for secret in ("hidden-1", "h-3"):
             async with served.client(subscription.name, Authorization=f"Bearer {secret}") as client:
                 assert await client.ids(1) == [0]
@@ -42,7 +42,7 @@ async def test_a_token_opens_its_own_subscriptions_alone(
 
 
 async def test_a_token_that_was_replaced_holds_at_once_and_one_that_cannot_be_read_opens_nothing(
-    feed_url: str, subscription: Subscription, tmp_path: Path
+    amqp_url: str, subscription: Subscription, tmp_path: Path
 ) -> None:
     await subscription.make()
     await subscription.outages(1)
@@ -50,7 +50,7 @@ async def test_a_token_that_was_replaced_holds_at_once_and_one_that_cannot_be_re
     file.write_text("first")
     path = f"/subscriptions/{subscription.name}/events"
     tokens = (Token("wall", file.read_text, frozenset({"*"})),)
-    async with serving(feed_url, tokens) as served:
+    async with serving(amqp_url, tokens) as served:
         file.write_text("second")
         assert (await served.refusal(path, Authorization="Bearer first"))[0] == 401
         async with served.client(subscription.name, Authorization="Bearer second") as client:
@@ -60,9 +60,9 @@ async def test_a_token_that_was_replaced_holds_at_once_and_one_that_cannot_be_re
 
 
 async def test_without_tokens_a_page_whose_name_leads_to_loopback_reads_nothing(
-    feed_url: str, subscription: Subscription
+    amqp_url: str, subscription: Subscription
 ) -> None:
-    async with serving(feed_url) as served:
+    async with serving(amqp_url) as served:
         status, told = await served.refusal(f"/subscriptions/{subscription.name}/events", Host="evil.example:80")
         assert (status, told["advice"]) == (
             403,
@@ -71,14 +71,14 @@ async def test_without_tokens_a_page_whose_name_leads_to_loopback_reads_nothing(
 
 
 async def test_there_is_room_for_so_many_clients_in_all_and_for_each_token(
-    feed_url: str, subscription: Subscription
+    amqp_url: str, subscription: Subscription
 ) -> None:
     await subscription.make()
     await subscription.outages(1)
     name = subscription.name
     tokens = (token("one", "s1", "*", clients=1), token("two", "s2", "*"))
     first, second = {"Authorization": "Bearer s1"}, {"Authorization": "Bearer s2"}
-    async with serving(feed_url, tokens, Terms(clients=2)) as served:
+    async with serving(amqp_url, tokens, Terms(clients=2)) as served:
         async with served.client(name, **first) as client:
             await client.ids(1)
             status, told = await served.refusal(f"/subscriptions/{name}/events", **first)
@@ -99,9 +99,9 @@ async def test_there_is_room_for_so_many_clients_in_all_and_for_each_token(
 
 
 async def test_what_cannot_be_understood_is_refused_with_what_to_write(
-    feed_url: str, subscription: Subscription
+    amqp_url: str, subscription: Subscription
 ) -> None:
-    async with serving(feed_url) as served:
+    async with serving(amqp_url) as served:
         path = f"/subscriptions/{subscription.name}/events"
         for query, error in (
             ("?from=yesterday", "The parameter from is 'yesterday'."),
@@ -117,11 +117,11 @@ async def test_what_cannot_be_understood_is_refused_with_what_to_write(
             assert response.status == 405
 
 
-async def test_a_port_that_is_taken_is_told_with_what_to_do(feed_url: str) -> None:
-    async with serving(feed_url) as served:
+async def test_a_port_that_is_taken_is_told_with_what_to_do(amqp_url: str) -> None:
+    async with serving(amqp_url) as served:
         port = served.url.rpartition(":")[2]
         with pytest.raises(FeedUnavailable, match=f"cannot listen at 127.0.0.1:{port}: .*a port that is free"):
-            async with serving(feed_url, port=int(port)):
+            async with serving(amqp_url, port=int(port)):
                 pass
 
 
