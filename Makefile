@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock definitions schemas bench bench-validation bench-journal fuzz faults broker clean
+.PHONY: help demo test lint lock definitions schemas bench bench-validation bench-journal bench-replay fuzz faults broker clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' Makefile | expand -t 24
@@ -38,6 +38,10 @@ bench-journal: ## what it costs to keep and to find a million messages (half an 
 bench-open: ## memory and idle processor time with up to 100,000 open conversations
 	@deploy/bootstrap python test-broker
 	@$(PYTHON) -m benchmarks.open_conversations --write benchmarks/OPEN.md $(ARGS)
+
+bench-replay: ## 100,000 messages replayed, killed three times; how exactly recorded times are kept
+	@deploy/bootstrap python test-broker test-database
+	@$(PYTHON) -m benchmarks.replay --write benchmarks/REPLAY.md $(ARGS)
 
 fuzz: ## every schema against two validators: 1,000 instances each and their mutants
 	@deploy/bootstrap python

@@ -9,6 +9,7 @@ have, what the asker and others have read, and what the store says of it. Exit s
 
 import argparse
 import asyncio
+import contextlib
 import os
 import platform
 import sys
@@ -19,13 +20,14 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from gateway.broker.private_node import PrivateNode
 from gateway.store.private_postgres import PrivatePostgres
 from tests.e2e.crash_scenarios import SCENARIOS, Scenario
-from tests.e2e.crashes import Run, prepare, run
+from tests.e2e.crashes import NotReached, Run, prepare, run
 
 _PAGE = """# Killed at every point
 
@@ -133,6 +135,7 @@ class Place:
         self._database = database
         self._hosts = hosts
         self._free: asyncio.Queue[str] = asyncio.Queue()
+        self._numbers = count(1)
 
     async def open(self) -> None:
         """Make the virtual hosts."""
@@ -147,13 +150,15 @@ class Place:
     async def run(self, scenario: Scenario, store: str, crash: str) -> Run:
         """Make one run, as soon as a virtual host is free."""
         url = await self._free.get()
-        name = f"run_{store.lower()}_{SCENARIOS.index(scenario)}_{crash.replace(':', '_')}"
-        place = ""
         try:
-            if store == POSTGRES:
-                await self._database.execute(f"CREATE DATABASE {name}")
-                place = self._database.url(name)
-            return await run(url, self.folder / name, scenario, crash, place)
+            while True:
+                name = f"run_{next(self._numbers)}"
+                place = ""
+                if store == POSTGRES:
+                    await self._database.execute(f"CREATE DATABASE {name}")
+                    place = self._database.url(name)
+                with contextlib.suppress(NotReached):
+                    return await run(url, self.folder / name, scenario, crash, place)
         finally:
             self._free.put_nowait(url)
 

@@ -46,6 +46,7 @@ DEAD_HEADERS: Final = {
     "conversation": "The id of the conversation that it belongs to, where that is known.",
     "masked": "`true` where personal data was taken out of the message: it is not the bytes that came.",
     "cim-retried": "How often it was sent again out of the dead letters.",
+    "cim-replay": "Which [replay](replay.md) sent it, `/`, and its place in what was recorded; a retry keeps it.",
     "cim-message-id": "The envelope's MessageID.",
     "cim-redelivered": "`true` where this may be a second copy.",
 }

@@ -70,12 +70,13 @@ def _commands() -> Iterator[str]:
 
 def _command(name: str, command: Any) -> Iterator[str]:  # noqa: ANN401 - typer carries a click of its own inside
     inner = getattr(command, "commands", {})
-    if not inner or name == "cimgate":
+    alone = getattr(command, "invoke_without_command", False)
+    if not inner or alone or name == "cimgate":
         yield f"### {name}"
         yield ""
         arguments = [p.metavar or p.name.upper() for p in command.params if not hasattr(p, "is_flag")]
         usage = [name, *(["[OPTIONS]"] if command.params[len(arguments) :] else []), *arguments]
-        yield f"    {' '.join([*usage, 'COMMAND'] if inner else usage)}"
+        yield f"    {' '.join([*usage, '[COMMAND]' if alone else 'COMMAND'] if inner else usage)}"
         yield ""
         yield re.sub(r"(?<!\n)\n(?!\n)", " ", command.help)
         yield ""

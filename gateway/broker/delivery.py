@@ -5,6 +5,7 @@ from typing import Final
 
 from gateway.broker import _wire
 from gateway.endpoints.amqp import HeaderValue
+from gateway.replay import HEADER, ReplayMark, read_mark
 
 _NOT_PASSED_ON: Final = ("x-", "cim-", "CC", "BCC")
 _COUNT: Final = b"\x10x-delivery-count"
@@ -12,6 +13,7 @@ _COUNT_ALONE: Final = len(_COUNT) + 9
 """The most bytes of a table that holds nothing but a quorum queue's count: not worth decoding for each message."""
 
 _FOLLOWS: Final = b"\x0bcim-follows"
+_REPLAY: Final = bytes((len(HEADER),)) + HEADER.encode()
 _RETRIED: Final = b"\x0bcim-retried"
 _REPEATED: Final = b"\x0fcim-redelivered"
 
@@ -60,10 +62,18 @@ class Delivery:
     def repeated(self) -> bool:
         """Tell whether it may have come before: the broker's mark, or the gateway's own.
 
-        The gateway marks what it publishes itself, and what an operator sends again out of the dead letters.
+        The gateway marks what it publishes itself, what an operator sends again out of the dead letters, and what a
+        replay may send twice.
         """
-        ours = self.follows or _RETRIED in self.content_header
-        return self.redelivered or (ours and _REPEATED in self.content_header)
+        header = self.content_header
+        ours = self.follows or _RETRIED in header or _REPLAY in header
+        return self.redelivered or (ours and _REPEATED in header)
+
+    @property
+    def replay(self) -> ReplayMark | None:
+        """The mark of a message that is replayed (header `cim-replay`)."""
+        told = self.properties().headers.get(HEADER) if _REPLAY in self.content_header else None
+        return read_mark(told) if isinstance(told, str) else None
 
     def properties(self) -> "Transport":
         """Read the AMQP properties; what the gateway publishes by itself has none."""
@@ -91,12 +101,12 @@ class Transport:
         return {name: value for name, value in _wire.headers(self.table).items() if isinstance(value, str | int | bool)}
 
     def passed_on(self) -> dict[str, HeaderValue]:
-        """Give the headers that travel on (traceparent among them): texts, numbers and flags, none of ours."""
+        """Give the headers that travel on (traceparent among them): texts, numbers and flags, of ours a replay's."""
         table = self.table
         if not table or (len(table) <= _COUNT_ALONE and table.startswith(_COUNT)):
             return {}
         return {
             name: value
             for name, value in _wire.headers(table).items()
-            if isinstance(value, str | int | bool) and not name.startswith(_NOT_PASSED_ON)
+            if isinstance(value, str | int | bool) and (name == HEADER or not name.startswith(_NOT_PASSED_ON))
         }

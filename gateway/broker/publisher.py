@@ -109,10 +109,13 @@ class Publisher:
             self.flush()
 
     def flush(self) -> None:
-        """Write what is queued."""
+        """Write what is queued. Raises ConnectionResetError where the connection is being closed."""
         if self._parts:
             crash_point("write")
-            self._tap.writer.write(b"".join(self._parts))
+            try:
+                self._tap.writer.write(b"".join(self._parts))
+            except RuntimeError as error:  # what asyncio says of a socket whose end is written
+                raise ConnectionResetError("The connection is being closed.") from error
             self._parts, self._size = [], 0
             crash_point("written")
 

@@ -131,7 +131,7 @@ class Session:
         try:
             publishing = await connect(access, "publisher", publish_tap)
         except BaseException:
-            await _closed(consuming)
+            await closed(consuming)
             raise
         session = cls(consuming, publishing, (consume_tap, publish_tap))
         try:
@@ -216,7 +216,7 @@ class Session:
         """Close both connections; unacknowledged messages go back to their queues."""
         self.fail("The session is closed.")
         for connection in self._connections:
-            await _closed(connection)
+            await closed(connection)
 
     def fail(self, reason: str) -> None:
         """Give the session up for a reason."""
@@ -243,7 +243,8 @@ async def _never_called(message: aiormq.abc.DeliveredMessage) -> None:
     raise RuntimeError(f"A delivery slipped past the tap: {message.delivery!r}")
 
 
-async def _closed(connection: AbstractConnection) -> None:
+async def closed(connection: AbstractConnection) -> None:
+    """Close a connection, without an error where it is broken."""
     # A dead peer may not answer; the socket is closed all the same.
     with contextlib.suppress(TimeoutError, ConnectionError, aiormq.exceptions.AMQPError):
         await asyncio.wait_for(connection.close(), _CLOSE_TIMEOUT)

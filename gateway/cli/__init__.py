@@ -19,6 +19,7 @@ from gateway.cli import (  # noqa: F401 - each registers its commands
     example,
     journal,
     noun,
+    replay,
     request,
     routes,
     rules,

@@ -13,10 +13,9 @@ the confirm, could publish twice without anybody being able to tell.
 """
 
 import asyncio
-import getpass
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
@@ -24,7 +23,8 @@ from typing import TYPE_CHECKING, Final
 from gateway.broker.dead_queue import DeadQueue, NotTaken
 from gateway.broker.letter import Letter
 from gateway.cli._dead_reading import dead_letters, read
-from gateway.cli._shared import CommandError
+from gateway.cli._journals import opened_journal
+from gateway.cli._operator import login_name
 from gateway.crashpoints import crash_point
 from gateway.pipeline.retrial import NowhereToGo, destination, place_of, retrial
 from gateway.store.journal import Handover, Journal, JournalSearch, Passage
@@ -90,7 +90,7 @@ async def act(settings: "Settings", chosen: set[str], since: float, deed: Deed) 
     what was not acknowledged is in the queue then.
     """
     report, wanted = Report(), set(chosen)
-    async with _journal(settings) as journal, dead_letters(settings) as queue:
+    async with opened_journal(settings) as journal, dead_letters(settings) as queue:
         tried = await _tries(journal, since, chosen) if deed.outcome in _TRIES else Counter()
         async with aclosing(read(queue, _DOING[deed.outcome])) as pages:
             async for page in pages:
@@ -161,7 +161,7 @@ def _passage(journal: Journal, letter: Letter, deed: Deed, place: str = "") -> P
     return Passage(
         id=journal.new_id(),
         direction="in",
-        source=getpass.getuser(),
+        source=login_name(),
         kind=KIND,
         verb=letter.verb,
         noun=letter.noun,
@@ -189,24 +189,3 @@ async def _tries(journal: Journal, since: float, chosen: set[str]) -> "Counter[s
                 if id_ in chosen:
                     found[id_] += count
     return found
-
-
-@asynccontextmanager
-async def _journal(settings: "Settings") -> AsyncIterator[Journal]:
-    from gateway.store.journal.opening import open_journal  # noqa: PLC0415 - heavy
-    from gateway.store.opening import sqlite_file  # noqa: PLC0415 - heavy
-
-    url = settings.store.get_secret_value()
-    scheme, _, place = url.partition("://")
-    file = sqlite_file(place) if scheme == "sqlite" else None
-    if file is not None and not await asyncio.to_thread(file.exists):
-        raise CommandError(
-            f"The store {file} does not exist, and the journal is beside it: nothing was done.",
-            "What is done with a dead letter is written down in the journal. Set CIMGATE_STORE (or store in "
-            "cimgate.toml) to what the gateway runs with.",
-        )
-    journal = await open_journal(url)
-    try:
-        yield journal
-    finally:
-        await journal.close()

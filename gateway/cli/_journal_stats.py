@@ -35,6 +35,7 @@ _LONGEST_LINE: Final = 12
 _LEAST: Final = 9
 BY_HAND: Final = frozenset({"retried", "discarded", "edited", "replayed"})
 """Outcomes of what operators did: these are no messages."""
+_NAMELESS: Final = {**dict.fromkeys(BY_HAND, "(of a message)"), "replayed": "(many messages)"}
 
 
 class Per(StrEnum):
@@ -157,7 +158,7 @@ def _sort(key: Sequence[str], by: Sequence[str]) -> tuple[str, ...]:
     direction, noun, verb, source, outcome = key
     named = {"direction": direction, "noun": noun, "verb": verb, "source": source, "outcome": outcome}
     if "noun" in by and "verb" in by:
-        message = f"{verb or '?'}({noun or '?'})" if noun or verb else "(unreadable)"
+        message = f"{verb or '?'}({noun or '?'})" if noun or verb else _NAMELESS.get(outcome, "(unreadable)")
         return (message, *(named[one] for one in by if one not in ("noun", "verb")))
     return tuple(named[one] for one in by)
 

@@ -10,6 +10,8 @@ from gateway.store.journal import Passage
 
 OPERATOR: Final = "operator"
 """The kind of passage that is no message, but what a person did about one."""
+REPLAYED: Final = "replayed"
+"""The outcome of what began a replay; its note names it."""
 GATEWAY: Final = "cimgate"
 _MOST_NAMES: Final = 2
 _TOPIC: Final = "topic:"
@@ -30,7 +32,7 @@ _IN_FULL: Final = {
     "retried": "sent again",
     "discarded": "taken out of the dead letters, for good",
     "edited": "changed, and sent again",
-    "replayed": "replayed",
+    REPLAYED: "sent once more, as they were recorded",
 }
 _IN_FULL_OF_CONVERSATION: Final = {
     MessageKind.REQUEST: "passed on to the systems of its routes; their replies are awaited or have come",
@@ -84,7 +86,9 @@ def what(passage: Passage) -> str:
     """Name the message: `created(EndDeviceEvents)`, else its kind."""
     if passage.verb or passage.noun:
         return f"{passage.verb or '?'}({passage.noun or '?'})"
-    return "(of a message)" if passage.kind == OPERATOR else passage.kind or "(unreadable)"
+    if passage.kind == OPERATOR:
+        return "(many messages)" if passage.outcome == REPLAYED else "(of a message)"
+    return passage.kind or "(unreadable)"
 
 
 def sender(passage: Passage) -> str:

@@ -1,6 +1,7 @@
 """The journal of the settings, for commands; and the short form in which its ids are shown."""
 
 import asyncio
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import typer
@@ -8,8 +9,9 @@ import typer
 from gateway.cli._shared import CommandError, load_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
+    from gateway.settings import Settings
     from gateway.store.journal import Journal
 
 R = TypeVar("R")
@@ -48,23 +50,33 @@ def with_journal(
     it is to be made: a typing error must not make an empty journal.
     """
     settings = load_settings(ctx, store=store)
-    return asyncio.run(_used(settings.store.get_secret_value(), use, make=make))
+
+    async def used() -> R:
+        async with opened_journal(settings, reader=not make, make=make) as journal:
+            return await use(journal)
+
+    return asyncio.run(used())
 
 
-async def _used(url: str, use: "Callable[[Journal], Awaitable[R]]", *, make: bool) -> R:
+@asynccontextmanager
+async def opened_journal(settings: "Settings", *, reader: bool = False, make: bool = False) -> "AsyncIterator[Journal]":
+    """Open the journal of the settings, for a while; a `reader` writes nothing. Raises as `with_journal` does."""
     from gateway.store.journal.opening import journal_file, open_journal  # noqa: PLC0415 - heavy
     from gateway.store.opening import sqlite_file  # noqa: PLC0415 - heavy
 
+    url = settings.store.get_secret_value()
     scheme, separator, place = url.partition("://")
-    if separator and scheme == "sqlite" and not make and not (file := journal_file(sqlite_file(place))).exists():
-        raise CommandError(
-            f"The journal {file.absolute()} does not exist.",
-            "A gateway makes it at its first start. Name the store that the gateway runs with: --store, CIMGATE_STORE, "
-            "or store in cimgate.toml. A path with only three slashes before it starts at the folder that a command "
-            "is started in.",
-        )
-    journal = await open_journal(url)
+    if separator and scheme == "sqlite" and not make:
+        file = journal_file(sqlite_file(place))
+        if not await asyncio.to_thread(file.exists):
+            raise CommandError(
+                f"The journal {file.absolute()} does not exist.",
+                "A gateway makes it at its first start. Name the store that the gateway runs with: CIMGATE_STORE, "
+                "store in cimgate.toml, or --store of cimgate journal. A path with only three slashes starts at the "
+                "folder that a command is started in.",
+            )
+    journal = await open_journal(url, reader=reader)
     try:
-        return await use(journal)
+        yield journal
     finally:
         await journal.close()

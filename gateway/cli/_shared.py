@@ -134,7 +134,7 @@ def show_indented(text: str, *, indent: int = 4, label: str = "", style: str = "
 
 def counted(number: int, what: str) -> str:
     """Give `1 error`, `2 errors`, `no errors`."""
-    return f"{number or 'no'} {what}{'' if number == 1 else 's'}"
+    return f"{f'{number:,}' if number else 'no'} {what}{'' if number == 1 else 's'}"
 
 
 def _expected(error: Exception) -> CommandError | None:

@@ -17,12 +17,11 @@ from gateway.message.envelope import (
     ReplyError,
     Request,
 )
-from gateway.message.namespaces import EnvelopeVersion
+from gateway.message.namespaces import DRAFT_CONTEXTS, EnvelopeVersion
 from gateway.message.nouns import PART9_NOUNS
 from gateway.message.verbs import MessageKind
 
 _DRAFT_NOUNS: Final = PART9_NOUNS | {"MeterServiceRequest"}
-_DRAFT_CONTEXTS: Final = frozenset({"PRODUCTION", "TESTING", "DEVELOPMENT", "STUDY", "TRAINING"})
 _UNWRITABLE: Final = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -63,7 +62,7 @@ def _check_draft(envelope: Envelope) -> None:
     header = envelope.header
     if header is not None and header.noun not in _DRAFT_NOUNS:
         raise NotExpressible(f"The draft envelope's list of nouns lacks {header.noun}.")
-    if header is not None and header.context is not None and header.context not in _DRAFT_CONTEXTS:
+    if header is not None and header.context is not None and header.context not in DRAFT_CONTEXTS:
         raise NotExpressible(f"The draft envelope's list of contexts lacks {header.context}.")
     if envelope.payload is not None and envelope.payload.ids:
         raise NotExpressible("The draft envelope has no Payload.ID; use Request.ID.")

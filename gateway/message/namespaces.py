@@ -25,6 +25,9 @@ class EnvelopeVersion(Enum):
 
 BY_NAMESPACE: Final[dict[str, EnvelopeVersion]] = {version.namespace: version for version in EnvelopeVersion}
 
+DRAFT_CONTEXTS: Final = frozenset({"PRODUCTION", "TESTING", "DEVELOPMENT", "STUDY", "TRAINING"})
+"""The contexts that the draft envelope can name; the final one takes any."""
+
 SOAP_NAMESPACES: Final = frozenset(
     {"http://schemas.xmlsoap.org/soap/envelope/", "http://www.w3.org/2003/05/soap-envelope"}
 )

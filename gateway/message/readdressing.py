@@ -1,14 +1,14 @@
 """A message for its next leg: other ids and addresses in its header, another Reply, another version of the envelope."""
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from lxml import etree
 
 from gateway.message.building import reply_element
-from gateway.message.envelope import Reply
-from gateway.message.namespaces import EnvelopeVersion
+from gateway.message.envelope import Property, Reply
+from gateway.message.namespaces import SOAP_NAMESPACES, EnvelopeVersion
 from gateway.message.places import local_name, tag_of
 from gateway.message.verbs import EVENT_OF, REQUEST_VERBS, MessageKind, Verb
 
@@ -31,16 +31,48 @@ def readdress(
 
     The message is valid before and after: elements that were missing are put where the schema has them.
     """
-    prefix = f"{{{root.tag[1:].partition('}')[0]}}}" if isinstance(root.tag, str) else ""
-    header = root.find(prefix + "Header")
+    header = header_of(root)
     if header is None:
         return
-    _write(header, prefix, "MessageID", message_id)
-    _write(header, prefix, "CorrelationID", correlation_id or None)
+    texts: dict[str, str | None] = {"MessageID": message_id, "CorrelationID": correlation_id or None}
     if reply_address is not None:
-        _write(header, prefix, "ReplyAddress", reply_address)
+        texts["ReplyAddress"] = reply_address
     if verb is not None:
-        _write(header, prefix, "Verb", verb)
+        texts["Verb"] = verb
+    write_header(header, texts)
+
+
+def header_of(root: etree._Element) -> etree._Element | None:
+    """Give the header of a message in whatever namespace, in a SOAP envelope too; None where it has none."""
+    namespace, _, local = tag_of(root)[1:].rpartition("}")
+    if local == "Envelope" and namespace in SOAP_NAMESPACES:
+        body = root.find(f"{{{namespace}}}Body")
+        return header_of(body[0]) if body is not None and len(body) else None
+    return root.find(f"{{{namespace}}}Header" if namespace else "Header")
+
+
+def write_header(header: etree._Element, texts: Mapping[str, str | None], prop: Property | None = None) -> None:
+    """Write elements of a header in place, by their names: None takes one away. A Property replaces its namesake."""
+    prefix = tag_of(header).removesuffix("Header")
+    for name, text in texts.items():
+        _write(header, prefix, name, text)
+    if prop is None:
+        return
+    for element in header.findall(prefix + "Property"):
+        if element.findtext(prefix + "Name") == prop.name:
+            header.remove(element)
+    made = etree.Element(prefix + "Property", nsmap=header.nsmap)
+    _place(header, prefix, "Property", made)
+    etree.SubElement(made, prefix + "Name").text = prop.name
+    etree.SubElement(made, prefix + "Value").text = prop.value
+
+
+def write_replay_time(header: etree._Element, written: Callable[[str], str]) -> None:
+    """Write when the nonce of ReplayDetection was made, in place, where it says so."""
+    prefix = tag_of(header).removesuffix("Header")
+    created = header.find(f"{prefix}ReplayDetection/{prefix}Created")
+    if created is not None:
+        created.text = written(created.text or "")
 
 
 def unaddressed(root: etree._Element) -> bytes:
@@ -62,12 +94,16 @@ def _write(header: etree._Element, prefix: str, name: str, text: str | None) -> 
         return
     if element is None:
         element = etree.Element(prefix + name, nsmap=header.nsmap)
-        following = next((child for child in header if not _stands_before(child, prefix, name)), None)
-        if following is None:
-            header.append(element)
-        else:
-            following.addprevious(element)
+        _place(header, prefix, name, element)
     element.text = text
+
+
+def _place(header: etree._Element, prefix: str, name: str, element: etree._Element) -> None:
+    following = next((child for child in header if not _stands_before(child, prefix, name)), None)
+    if following is None:
+        header.append(element)
+    else:
+        following.addprevious(element)
 
 
 def _stands_before(child: etree._Element, prefix: str, name: str) -> bool:

@@ -10,6 +10,7 @@ from gateway.broker.topology import DEAD
 from gateway.endpoints import AmqpAddress, Properties, Publication
 from gateway.endpoints.amqp import HeaderValue
 from gateway.message import Finding, Header
+from gateway.replay import HEADER as REPLAY
 
 RETRIED: Final = "cim-retried"
 """AMQP header: how often an operator has published this message again out of the dead letters, this time included."""
@@ -75,6 +76,8 @@ def dead_letter(
     retried = transport.headers.get(RETRIED)
     if isinstance(retried, int) and retried > 0:
         headers |= {RETRIED: retried, "first_seen": str(transport.headers.get(FIRST_SEEN) or first_seen)}
+    if mark := delivery.replay:
+        headers[REPLAY] = str(mark)
     if finding.line is not None:
         headers["line"] = finding.line
     cut = {

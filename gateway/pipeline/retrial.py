@@ -11,6 +11,7 @@ from gateway.endpoints.amqp import IN_EXCHANGE, HeaderValue
 from gateway.endpoints.coverage import endpoint_queue
 from gateway.message import Header
 from gateway.pipeline.dead_letter import FIRST_SEEN, MASKED, RETRIED, URL_CUT, Reason
+from gateway.replay import HEADER as REPLAY
 
 _KEPT: Final = (MESSAGE_ID, REPAIRS, REPEATED)
 _MAYBE_DELIVERED: Final = (Reason.INTERNAL_ERROR,)
@@ -78,6 +79,8 @@ def retrial(
         RETRIED: letter.number(RETRIED) + tried + 1,
         FIRST_SEEN: letter.text("first_seen"),
     }
+    if mark := letter.text(REPLAY):
+        more[REPLAY] = mark
     if repeated:
         more[REPEATED] = True
     content = letter.body if body is None else body

@@ -75,7 +75,8 @@ class Talks:
         """Give the work of a request that is to be answered: it opens a conversation, unless it was here before.
 
         It is known again by its source and MessageID; without one, by the transport's message_id; without that too, by
-        its fingerprint, where the broker marks it as redelivered. None where nobody takes it.
+        its fingerprint, where the broker marks it as redelivered. A replayed one is another than the one recorded.
+        None where nobody takes it.
         """
         header, at, key = message.header, self.now(), self.new_id()
         routes = table.match(message)
@@ -88,6 +89,8 @@ class Talks:
         transport = delivery.properties()
         asker = asker_of(message, transport.reply_to)
         sent = asker.message_id.strip() or (f"amqp:{transport.message_id}" if transport.message_id else "")
+        if mark := delivery.replay:
+            sent = mark.known_as(asker.message_id.strip())
         options = [route.options for route in (*routes, *chain.from_iterable(takers.values()))]
         limits = [option.timeout for option in options if option.timeout is not None]
         deadline = deadline_of(message, now=at, default=self.timeout, route=max(limits, default=None))

@@ -30,19 +30,21 @@ def migrate(connection: Connection, chain: Chain = CONVERSATIONS) -> None:
 
     Raises StoreUnusable when a newer release made the tables.
     """
-    if _revision(connection, chain) == chain.revision:
+    if is_current(connection, chain):
         return
     if connection.dialect.name == "postgresql":  # SQLite lets in one writer anyway
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-    if _revision(connection, chain) == chain.revision:
+    if is_current(connection, chain):
         return
     _upgrade(connection, chain)
 
 
-def _revision(connection: Connection, chain: Chain) -> str | None:
+def is_current(connection: Connection, chain: Chain) -> bool:
+    """Tell whether the tables are those of this release."""
     if not inspect(connection).has_table(chain.version_table):
-        return None
-    return connection.execute(text(f"SELECT version_num FROM {chain.version_table}")).scalar()  # noqa: S608 - our own
+        return False
+    found = connection.execute(text(f"SELECT version_num FROM {chain.version_table}")).scalar()  # noqa: S608 - our own
+    return found == chain.revision
 
 
 def _upgrade(connection: Connection, chain: Chain) -> None:

@@ -70,10 +70,10 @@ async def test_tail_goes_on_by_itself_when_the_store_was_away(database: Database
     await shelf.write([outage(time.time(), "before", source="BEFORE")])
     async with following(postgres_url) as process:
         assert "BEFORE" in await line(process)
-        await database.private.stop()
+        await database.private.pause()
         assert process.stderr is not None
         said = (await asyncio.wait_for(process.stderr.readline(), PATIENCE)).decode()
-        await database.private.start()
+        await database.private.resume()
         assert "cimgate: " in said
         assert process.returncode is None
         await shelf.write([outage(time.time(), "after", source="AFTER")])

@@ -8,7 +8,7 @@ import re
 import signal
 import sys
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,11 +60,15 @@ class GatewayProcess:
         }
         self.process: asyncio.subprocess.Process | None = None
 
-    async def start(self, *, wait: bool = True) -> None:
+    async def start(self, *, wait: bool = True, through: Sequence[str] = ()) -> None:
+        """Start it; `through` is a command that becomes `cimgate run` in surroundings of its own."""
         self.ready_file.unlink(missing_ok=True)
         with self.log_file.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "gateway.cli", "run", env=self.environment, stdout=log, stderr=log
+                *(through or (sys.executable, "-m", "gateway.cli", "run")),
+                env=self.environment,
+                stdout=log,
+                stderr=log,
             )
         if wait:
             await until(self._up, f"the gateway is ready; its log: {self.log()[-2000:]}")
@@ -77,15 +81,20 @@ class GatewayProcess:
     async def stop(self) -> int:
         """End it as an operator would; gives the exit status."""
         assert self.process is not None
-        if self.process.returncode is None:
-            self.process.send_signal(signal.SIGTERM)
+        self._signal(signal.SIGTERM)
         return await asyncio.wait_for(self.process.wait(), PATIENCE)
 
     async def kill(self) -> None:
         assert self.process is not None
-        with contextlib.suppress(ProcessLookupError):
-            self.process.kill()
+        self._signal(signal.SIGKILL)
         await self.process.wait()
+
+    def _signal(self, number: signal.Signals) -> None:
+        """Signal the process; its own method would take the exit status of one that ends just now away from asyncio."""
+        assert self.process is not None
+        if self.process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.process.pid, number)
 
     def log(self) -> str:
         return self.log_file.read_text() if self.log_file.exists() else ""

@@ -424,7 +424,7 @@ async def test_without_queue_or_store_it_says_what_is_missing_and_does_nothing(a
     gateway.environment["CIMGATE_STORE"] = f"sqlite:///{tmp_path / 'other.db'}"
     lost = await dead(gateway, "discard", "--all", "--note", "a test")
     assert lost.exit_code == 2
-    assert "other.db does not exist" in lost.output
-    assert not (tmp_path / "other.db").exists()
+    assert "other-journal.db does not exist" in lost.output
+    assert not (tmp_path / "other-journal.db").exists()
     async with await Partner.open(Access(amqp_url, "looker")) as partner:
         assert await partner.depth("cim.dead") == (1, 0)

@@ -8,11 +8,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from gateway.broker.partner import Partner
 from gateway.broker.session import Access
+from gateway.cli import app
 from gateway.store.journal import Journal, JournalSearch, Passage
 from gateway.store.journal.opening import journal_file, open_journal
+from gateway.traffic import Reader
 from tests.conftest import Broker
 from tests.databases import Database
 from tests.e2e.harness import GatewayProcess, depth, drain, make_queue, running, send_all, store_of, take, until
@@ -164,6 +167,17 @@ def customer(name: str, *, broken: bool = False, tail: str = "") -> bytes:
 </EventMessage>""".encode()
 
 
+def exported_by(gateway: GatewayProcess, file: Path) -> bytes:
+    """What `cimgate journal export` writes, and what anybody can read of it."""
+    environment = {name: value for name, value in gateway.environment.items() if name.startswith("CIMGATE_")}
+    done = CliRunner().invoke(app, ["journal", "export", str(file)], env=environment)
+    assert done.exit_code == 0, done.output
+    if file.suffix != ".cimlog":
+        return file.read_bytes()
+    with file.open("rb") as stream:
+        return repr(list(Reader(stream).records())).encode()
+
+
 async def test_a_masked_value_reaches_its_system_and_is_kept_nowhere(amqp_url: str, tmp_path: Path) -> None:
     site = tmp_path / "site.toml"
     site.write_text(MASKS)
@@ -185,6 +199,10 @@ async def test_a_masked_value_reaches_its_system_and_is_kept_nowhere(amqp_url: s
     assert "masked" not in unmasked.headers
     kept = [repr(passage) for passage in passages] + [repr(letter) for letter in dead] + [gateway.log()]
     assert not [text for text in kept if MARKER in text]
+    for name in ("all.cimlog", "all.jsonl", "all.xml"):
+        exported = await asyncio.to_thread(exported_by, gateway, tmp_path / name)
+        assert b"MeterReadings" in exported, "it is there, and can be read"
+        assert MARKER.encode() not in exported
     for file in tmp_path.glob("*.db*"):  # noqa: ASYNC240 - nothing else runs
         assert MARKER.encode() not in file.read_bytes()
     assert all(letter.headers["masked"] is True for letter in dead)

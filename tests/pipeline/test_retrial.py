@@ -32,6 +32,14 @@ def test_what_was_refused_goes_to_the_gateway_under_the_key_it_came_with() -> No
     assert destination(letter(CAME), key="X.Y").routing_key == "X.Y"
 
 
+def test_what_a_replay_sent_stays_known_as_that_and_is_not_taken_for_the_recorded_one() -> None:
+    headers = retrial(
+        letter(CAME | {"cim-replay": "20260317-1200-ab12/17"}), destination(letter(CAME))
+    ).properties.headers
+    assert headers is not None
+    assert headers["cim-replay"] == "20260317-1200-ab12/17"
+
+
 def test_an_answer_that_was_posted_goes_back_to_the_queue_of_its_endpoint() -> None:
     address = destination(letter(POSTED))
     assert (address.routing_key, place_of(address)) == ("cim.to.mdm", "https://mdm.example/replies")

@@ -1,6 +1,7 @@
 """Opens the journal that belongs to the store at a URL."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -14,20 +15,21 @@ from gateway.store.opening import FORMS, PATIENCE, sqlite_file
 CHAIN: Final = Chain(Path(__file__).parent / "migrations", REVISION, VERSION_TABLE)
 
 
-async def open_journal(url: str, *, patience: float = PATIENCE) -> Journal:
+async def open_journal(url: str, *, patience: float = PATIENCE, reader: bool = False) -> Journal:
     """Open the journal of a store; makes its tables, or brings them to what this release needs.
 
     The URL is that of the store (see `gateway.store.opening.open_store`): on PostgreSQL the journal has tables of its
-    own there, on SQLite a file of its own beside it, `X-journal.db` for `X.db`. Raises StoreUnusable for what a person
-    must mend, StoreUnavailable for what may pass.
+    own there, on SQLite a file of its own beside it, `X-journal.db` for `X.db`. A `reader` writes nothing where the
+    tables are those of this release already, so that no full disk keeps it out; it must not be asked to write. Raises
+    StoreUnusable for what a person must mend, StoreUnavailable for what may pass.
     """
     scheme, separator, place = url.partition("://")
     if separator and scheme == "sqlite":
         path = journal_file(sqlite_file(place))
-        part = await asyncio.to_thread(sqlite.prepared, path, patience, CHAIN)
+        part = await asyncio.to_thread(partial(sqlite.prepared, path, patience, CHAIN, reader=reader))
         return sqlite.SqliteJournal(path, patience, part)
     if separator and scheme in ("postgresql", "postgres"):
-        return await postgres.opened(url, patience, CHAIN)
+        return await postgres.opened(url, patience, CHAIN, reader=reader)
     raise StoreUnusable(f"this is no URL of a store: {FORMS} is wanted")
 
 

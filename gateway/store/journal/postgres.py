@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeVar, cast
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from gateway.store._migrating import Chain, migrate
+from gateway.store._migrating import Chain, is_current, migrate
 from gateway.store._trouble import translated, translated_at_opening
 from gateway.store.journal._postgres_days import LOCK, Days
 from gateway.store.journal._postgres_finding import Finder
@@ -199,11 +199,14 @@ class PostgresJournal:
                 yield cast("Connection", raw.driver_connection)
 
 
-async def opened(url: str, patience: float, chain: Chain) -> PostgresJournal:
+async def opened(url: str, patience: float, chain: Chain, *, reader: bool) -> PostgresJournal:
     """Open the journal in a database. Raises as `open_journal`."""
     shared = engine(url, patience)
     try:
         with translated_at_opening(_WHAT):
+            async with shared.connect() as connection:
+                if reader and await connection.run_sync(is_current, chain):
+                    return PostgresJournal(shared, 0)
             async with shared.begin() as connection:
                 await connection.run_sync(migrate, chain)
             async with shared.connect() as connection:

@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import create_engine
 from sqlalchemy.pool import StaticPool
 
-from gateway.store._migrating import Chain, migrate
+from gateway.store._migrating import Chain, is_current, migrate
 from gateway.store._trouble import translated_at_opening
 from gateway.store.journal._lane import Lane
 from gateway.store.journal._sqlite_finding import Finder
@@ -115,8 +115,8 @@ def connected(path: Path, patience: float, *, writes: bool) -> sqlite3.Connectio
     return connection
 
 
-def prepared(path: Path, patience: float, chain: Chain) -> int:
-    """Make the file and its tables where they are not there; gives the number of this opening.
+def prepared(path: Path, patience: float, chain: Chain, *, reader: bool) -> int:
+    """Make the file and its tables where they are not there; gives the number of this opening, 0 for a reader's.
 
     Raises StoreUnusable for what a person must mend.
     """
@@ -126,6 +126,8 @@ def prepared(path: Path, patience: float, chain: Chain) -> int:
         engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
         try:
             with engine.connect() as migrating:
+                if reader and is_current(migrating, chain):
+                    return 0
                 migrating.exec_driver_sql("BEGIN IMMEDIATE")
                 migrate(migrating, chain)
                 migrating.exec_driver_sql("COMMIT")

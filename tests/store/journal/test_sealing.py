@@ -31,7 +31,7 @@ async def test_a_journal_holds_what_was_written_and_not_purged(
     tmp_path: Path, steps: list[list[Passage] | tuple[int, str | None]]
 ) -> None:
     path = tmp_path / f"{uuid4()}.db"
-    journal = SqliteJournal(path, 5, prepared(path, 5, CHAIN), SMALL)
+    journal = SqliteJournal(path, 5, prepared(path, 5, CHAIN, reader=False), SMALL)
     model: dict[int, Passage] = {}
     for step in steps:
         if isinstance(step, list):

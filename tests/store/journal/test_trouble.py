@@ -51,6 +51,17 @@ async def test_a_locked_journal_is_unavailable_until_the_lock_is_gone(on_sqlite:
     assert await sources(on_sqlite) == {"before", "after"}
 
 
+async def test_a_reader_is_let_in_while_nobody_can_write(on_sqlite: Journal, sqlite_url: str) -> None:
+    await on_sqlite.write([passage(0, source="before")])
+    with contextlib.closing(sqlite3.connect(file_of(sqlite_url))) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreUnavailable, match="locked"):
+            await open_journal(sqlite_url, patience=0.05)
+        reader = await open_journal(sqlite_url, patience=0.05, reader=True)
+        assert await sources(reader) == {"before"}
+        await reader.close()
+
+
 async def test_a_full_disk_is_unavailable_nothing_is_half_written_and_it_goes_on_by_itself(
     on_sqlite: Journal, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,1 @@
+"""Migrations of the table of replays, run by alembic when it is opened."""
