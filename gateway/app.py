@@ -283,7 +283,7 @@ class Gateway:
             await connection.close()
 
     async def _open(self, settlement: Settlement) -> Session:
-        await self._subscribing.declare_all()
+        await self._subscribing.before_session()
         session = await Session.open(
             access(self._settings), self._topology, settlement,
             prefetch=self._settings.prefetch, on_blocked=self._on_blocked,

@@ -29,6 +29,7 @@ from gateway.subscriptions import (
     Delivery,
     Judged,
     Subscription,
+    ToFeed,
     ToFile,
     ToWebhook,
     check_name,
@@ -149,9 +150,9 @@ async def created(settings: Settings, wanted: Subscription) -> Created:
 async def deleted(settings: Settings, name: str, *, discard: bool) -> tuple[int, Heard]:
     """Delete a subscription; gives how many events went with it. Raises `CommandError` where some wait."""
     async with _store(settings) as store, _queues(settings) as queues:
-        await _found(store, name)
+        one = _listed(await _found(store, name))
         if not discard:
-            _refuse(name, await queues.waiting(name))
+            _refuse(one, await queues.waiting(name))
         # First the gateways let go of it: then what they had in hand is counted too, and none makes its queue again.
         version = await store.end(name)
         crash_point("subscription-ended")
@@ -159,7 +160,7 @@ async def deleted(settings: Settings, name: str, *, discard: bool) -> tuple[int,
         left = await queues.waiting(name)
         if not discard:
             try:
-                _refuse(name, left, alone=True)
+                _refuse(one, left, alone=True)
             except CommandError:
                 await store.end(name, ended=False)
                 raise
@@ -184,17 +185,19 @@ async def lags(settings: Settings) -> list[Lag]:
         return [Lag(one, await queues.waiting(one.name), progress.get(one.name)) for one in found]
 
 
-def _refuse(name: str, found: Waiting | None, *, alone: bool = False) -> None:
+def _refuse(one: Listed, found: Waiting | None, *, alone: bool = False) -> None:
     """Raise `CommandError` where events wait, or, where the gateway is out of it (`alone`), a consumer has some."""
-    what = ""
-    if found is not None and found.events:
+    what, advice = "", "Let them be taken first, or write --discard to lose them."
+    if found is not None and found.events and one.subscription and isinstance(one.subscription.delivery, ToFeed):
+        what, advice = f"its stream keeps {counted(found.events, 'event')}", "Write --discard to lose them."
+    elif found is not None and found.events:
         what = f"{counted(found.events, 'event')} wait{'s' if found.events == 1 else ''} in its queue"
     elif found is not None and found.consumers and alone:
         what = f"{counted(found.consumers, 'consumer')} is connected to its queue, and may have events in hand"
     if what:
         raise CommandError(
-            f"The subscription {name} is not deleted: {what}.",
-            "Let them be taken first, or write --discard to lose them.",
+            f"The subscription {one.name} is not deleted: {what}.",
+            advice,
             ExitCode.NOT_FINE,
         )
 

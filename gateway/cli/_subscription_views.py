@@ -35,6 +35,10 @@ def doubts(wanted: Subscription, settings: Settings) -> Iterator[str]:
             close = nearest(noun, known)
             meant = f" Did you mean {close}?" if close else ""
             yield f"note: {noun} is no noun of IEC 61968-9.{meant}"
+    if isinstance(wanted.delivery, ToWebhook):
+        name, _ = settings.coverage().endpoint(wanted.delivery.url, "webhook")
+        if not any(table.name == name and table.signs for table in settings.endpoints):
+            yield f"note: the endpoint {name} has no secret_file, so the posts are not signed."
     if not settings.publish_events:
         yield "note: publish_events is off, so only events that the gateway itself makes can be taken."
 
@@ -81,7 +85,8 @@ def show_one(one: Listed, lag: Lag, now: float) -> None:
         rows.append(("note", subscription.note))
     rows.append(("waiting", _waiting(lag)))
     if (progress := lag.progress) is not None:
-        rows.append(("delivered", f"{counted(progress.delivered, 'event')}, the last at {clock(progress.at, now)}"))
+        last = f", the last at {clock(progress.at, now)}" if progress.at else ""
+        rows.append(("delivered", f"{counted(progress.delivered, 'event')}{last}"))
         if progress.trouble:
             rows.append(("trouble", progress.trouble))
     if one.ended:
@@ -100,10 +105,9 @@ def show_lags(found: Sequence[Lag], now: float) -> None:
     table = Table(box=None, pad_edge=False)
     for heading in ("subscription", "to"):
         table.add_column(heading)
-    for heading in ("waiting", "consumers", "delivered"):
+    for heading in ("waiting", "in hand", "oldest", "consumers", "delivered"):
         table.add_column(heading, justify="right")
-    for heading in ("last delivered", "trouble"):
-        table.add_column(heading, overflow="fold")
+    table.add_column("last")
     for lag in found:
         delivery = None if lag.listed.subscription is None else lag.listed.subscription.delivery
         there, progress = lag.waiting, lag.progress
@@ -111,12 +115,16 @@ def show_lags(found: Sequence[Lag], now: float) -> None:
             lag.listed.name,
             "" if delivery is None else _kind(delivery),
             "no queue" if there is None else f"{there.events:,}",
+            f"{progress.in_hand:,}" if progress else "-",
+            roughly(max(now - progress.oldest, 0)) if progress and progress.oldest else "-",
             "" if there is None else f"{there.consumers:,}",
             f"{progress.delivered:,}" if progress else "-",
-            f"{clock(progress.at, now)}, after {roughly(max(progress.at - progress.sent, 0))}" if progress else "-",
-            Text(printable(progress.trouble if progress else ""), "red"),
+            clock(progress.at, now) if progress and progress.at else "-",
         )
     out.print(table)
+    for lag in found:
+        if lag.progress is not None and lag.progress.trouble:
+            out.print(Text.assemble(f"\n{lag.listed.name}: ", (printable(lag.progress.trouble), "red")))
 
 
 def lag_document(lag: Lag) -> dict[str, object]:
@@ -125,7 +133,9 @@ def lag_document(lag: Lag) -> dict[str, object]:
     if lag.waiting is not None:
         document |= {"waiting": lag.waiting.events, "consumers": lag.waiting.consumers}
     if (progress := lag.progress) is not None:
-        document |= {"delivered": progress.delivered, "last_sent_at": progress.sent, "last_delivered_at": progress.at}
+        document |= {"in_hand": progress.in_hand, "delivered": progress.delivered}
+        document |= {"oldest_sent_at": progress.oldest} if progress.oldest else {}
+        document |= {"last_sent_at": progress.sent, "last_delivered_at": progress.at} if progress.at else {}
         document |= {"trouble": progress.trouble} if progress.trouble else {}
     return document
 
@@ -187,4 +197,5 @@ def _selected(subscription: Subscription) -> str:
 def _waiting(lag: Lag) -> str:
     if lag.waiting is None:
         return "there is no queue: create it again with the same options, or start the gateway"
-    return f"{counted(lag.waiting.events, 'event')}, {counted(lag.waiting.consumers, 'consumer')}"
+    in_hand = f", {lag.progress.in_hand:,} in hand" if lag.progress is not None else ""
+    return f"{counted(lag.waiting.events, 'event')}{in_hand}, {counted(lag.waiting.consumers, 'consumer')}"

@@ -132,7 +132,9 @@ def delete(
 def lag(ctx: typer.Context, as_json: AsJson = False) -> None:
     """Say for each subscription what waits: the broker's own count, and how far the gateway has come.
 
-    Events that a consumer of yours has taken and not acknowledged are in no count: AMQP does not tell them.
+    In hand is what a gateway has taken and not delivered yet, oldest the age of the first of these, as of some seconds
+    ago. What a consumer of your own has taken and not acknowledged is in no count: AMQP does not tell it. Of a feed
+    waiting is what its stream keeps.
     """
     from gateway.cli._subscription_actions import lags  # noqa: PLC0415 - heavy
     from gateway.cli._subscription_views import lag_document, show_lags  # noqa: PLC0415 - heavy

@@ -110,6 +110,10 @@ class Courier:
         """How many posts are under way."""
         return self._hand.under_way
 
+    def in_hand(self) -> tuple[int, float]:
+        """How many messages are in hand, and when the oldest was first sent, 0 for none."""
+        return self._hand.size, self._hand.oldest
+
     @property
     def _busy(self) -> bool:
         return bool(self._hand.under_way or self._outlet.publisher.pending)

@@ -40,6 +40,9 @@ class Worker(Protocol):
     def waiting_for(self) -> float:
         """Seconds since the last confirm of the broker while some are due."""
 
+    def in_hand(self) -> tuple[int, float]:
+        """How many events are in hand, and when the oldest was published, in seconds since the epoch, 0 for none."""
+
 
 Make = Callable[[Subscription, Tally], Worker]
 """Makes the worker for a subscription."""
@@ -109,7 +112,9 @@ class Deliverer:
         await asyncio.gather(task, return_exceptions=True)
 
     async def _note(self) -> None:
-        for tally in self._wanted.values():
+        for subscription, tally in self._wanted.items():
+            if subscription in self._workers:
+                tally.holds(*self._workers[subscription][0].in_hand())
             if (progress := tally.taken_out()) is None:
                 continue
             try:

@@ -27,6 +27,7 @@ class EventFile:
         self._sink = sink
         self._tally = tally
         self._stopping = False
+        self._batch: list[Delivery] = []
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -39,6 +40,7 @@ class EventFile:
                 while True:
                     await self._next(outlet)
             finally:
+                self._batch = []
                 self._idle.set()
                 await session.close_outlet(outlet)
         finally:
@@ -53,16 +55,22 @@ class EventFile:
         """Give 0: nothing is published here."""
         return 0.0
 
+    def in_hand(self) -> tuple[int, float]:
+        """How many events are being written, and when the oldest was published."""
+        return len(self._batch), self._batch[0].said[2] if self._batch else 0.0
+
     async def _next(self, outlet: Outlet) -> None:
         batch = await outlet.intake.batch(AT_ONCE)
         if self._stopping:
             await asyncio.Event().wait()  # until cancelled
+        self._batch = batch
         self._idle.clear()
         await _whole(self._sink.write, batch)
         crash_point("event-written")
         for delivery in batch:
             outlet.intake.settle(delivery)
         outlet.intake.acknowledge()
+        self._batch = []
         self._tally.delivered(len(batch), batch[-1].said[2])
         self._idle.set()
 

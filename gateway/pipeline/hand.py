@@ -25,6 +25,18 @@ class Hand:
         """How many are under way."""
         return len(self._under_way)
 
+    @property
+    def size(self) -> int:
+        """How many there are in all."""
+        return len(self._waiting) + len(self._under_way)
+
+    @property
+    def oldest(self) -> float:
+        """When the oldest of all was first sent; 0 where there is none."""
+        return min(
+            (parcel.first_sent for held in (self._waiting, self._under_way) for parcel in held.values()), default=0
+        )
+
     def add(self, parcel: Parcel) -> None:
         """Let a parcel wait: a new one, or one whose attempt failed."""
         self._under_way.pop(parcel.number, None)

@@ -42,9 +42,13 @@ class Sink:
         self._lock = self._path.with_name(f"{self._path.name}.lock").open("ab")
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._begin()
         except BlockingIOError as error:
+            self.close()
             raise OSError(f"another process writes {self._path}") from error
-        self._begin()
+        except BaseException:
+            self.close()
+            raise
 
     def write(self, deliveries: Sequence[Delivery]) -> None:
         """Write events; when it returns they are on the disk."""

@@ -21,10 +21,11 @@ READ_EVERY: Final = 1.0
 """Seconds between two looks at the version: it costs one small read."""
 
 SAID_EVERY: Final = 20.0
-LIVES: Final = 60.0
+LIVES: Final = 180.0
 """Seconds after which a gateway that has said nothing is taken to have ended."""
 
 _FORGOTTEN: Final = 86_400.0
+_UNREAD: Final = "subscriptions cannot be read: those of before stay in force"
 
 Declare = Callable[[Sequence[Subscription]], Awaitable[None]]
 Changed = Callable[[Sequence[Subscription]], Awaitable[None]]
@@ -48,18 +49,22 @@ class Subscribing:
         self.current: tuple[Subscription, ...] = ()
 
     async def read(self) -> int:
-        """Read all, at the start; gives how many there are. Raises StoreUnavailable."""
+        """Read all; gives how many there are. Raises StoreUnavailable."""
         known = await self._store.known()
         self.current = _in_force(known)
         self._version = known.version
         await self._changed(self.current)
         return len(self.current)
 
-    async def declare_all(self) -> None:
-        """Make the queues of all that are in force: before a session is served, as the broker may have lost them.
+    async def before_session(self) -> None:
+        """Read again, and make the queues of all that are in force, as the broker may have lost them.
 
-        Raises ConnectionError.
+        So no event is published by what was in force before the broker was away. Raises ConnectionError.
         """
+        try:
+            await self.read()
+        except StoreUnavailable as error:
+            log.warning(_UNREAD, reason=str(error))
         if self.current:
             await self._declare(self.current)
 
@@ -86,7 +91,7 @@ class Subscribing:
         except StoreUnavailable as error:
             if self._unread_since is None:
                 self._unread_since = time.monotonic()
-                log.warning("subscriptions cannot be read: those of before stay in force", reason=str(error))
+                log.warning(_UNREAD, reason=str(error))
         except ConnectionError as error:
             log.warning("a subscription is not in force yet: the broker is away", reason=str(error))
         else:

@@ -15,6 +15,8 @@ class Tally:
     sent: float = 0.0
     at: float = 0.0
     trouble: str = ""
+    in_hand: int = 0
+    oldest: float = 0.0
     changed: bool = False
 
     def delivered(self, count: int, sent: float) -> None:
@@ -22,6 +24,11 @@ class Tally:
         self.count += count
         self.sent, self.at = sent, time.time()
         self.trouble, self.changed = "", True
+
+    def holds(self, in_hand: int, oldest: float) -> None:
+        """Note how many are in hand, and when the oldest of them was published."""
+        self.changed = self.changed or (in_hand, oldest) != (self.in_hand, self.oldest)
+        self.in_hand, self.oldest = in_hand, oldest
 
     def held(self, why: str) -> None:
         """Note why nothing goes on."""
@@ -36,7 +43,9 @@ class Tally:
         """Give what is to be written, if anything has changed, and begin anew."""
         if not self.changed:
             return None
-        progress = Progress(self.name, self.count, self.sent, self.at, self.trouble)
+        progress = Progress(
+            self.name, self.count, self.sent, self.at, self.trouble, self.in_hand, self.oldest
+        )  # fmt: skip
         self.count, self.changed = 0, False
         return progress
 

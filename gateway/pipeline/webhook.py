@@ -33,6 +33,10 @@ class Webhook:
         """Seconds since the last confirm of the broker while some are due."""
         return 0.0 if self._courier is None else self._courier.waiting_for()
 
+    def in_hand(self) -> tuple[int, float]:
+        """How many events are in hand, and when the oldest was published."""
+        return (0, 0.0) if self._courier is None else self._courier.in_hand()
+
 
 class Uncovered:
     """A subscription whose URL no endpoint of this process covers: its events wait."""
@@ -51,3 +55,7 @@ class Uncovered:
     def waiting_for(self) -> float:
         """Give 0: no confirm is due."""
         return 0.0
+
+    def in_hand(self) -> tuple[int, float]:
+        """Give nothing: all are in the queue."""
+        return 0, 0.0

@@ -102,23 +102,23 @@ class SqlSubscriptions(SmallStore):
 
     async def note(self, noted: Progress) -> None:
         """Write down how far a delivery has come; what is delivered adds up."""
-        values = {"sent": noted.sent, "at": noted.at, "trouble": noted.trouble}
+        values = {name: getattr(noted, name) for name in ("trouble", "in_hand", "oldest")}
+        if noted.at:  # a gateway that has delivered nothing yet does not know when another did
+            values |= {"sent": noted.sent, "at": noted.at}
         async with self._transaction() as connection:
             if await _one(connection, noted.name) is None:
                 return
             delivered = progress.c.delivered + noted.delivered
             written = update(progress).where(progress.c.name == noted.name).values(delivered=delivered, **values)
             if not (await connection.execute(written)).rowcount:
+                values |= {"sent": noted.sent, "at": noted.at}
                 await connection.execute(insert(progress).values(name=noted.name, delivered=noted.delivered, **values))
 
     async def progress(self) -> dict[str, Progress]:
         """Give how far deliveries have come, by name."""
         async with self._transaction() as connection:
             rows = (await connection.execute(select(progress))).mappings()
-            return {
-                row["name"]: Progress(row["name"], row["delivered"], row["sent"], row["at"], row["trouble"])
-                for row in rows
-            }
+            return {row["name"]: Progress(**row) for row in rows}
 
 
 async def _changed(connection: AsyncConnection) -> int:

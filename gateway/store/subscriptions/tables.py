@@ -36,4 +36,6 @@ progress = Table(
     Column("sent", Double, nullable=False),
     Column("at", Double, nullable=False),
     Column("trouble", Text, nullable=False),
+    Column("in_hand", BigInteger, nullable=False),
+    Column("oldest", Double, nullable=False),
 )

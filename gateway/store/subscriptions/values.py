@@ -35,7 +35,9 @@ class Progress:
     """How far a gateway has come that delivers for a subscription.
 
     `delivered` counts since the subscription was created; `sent` is when the last of them was published, `at` when
-    it was delivered. `trouble` says why the next one is not, and is empty where all is well.
+    it was delivered; both are 0 before the first. `in_hand` are those that the gateway has taken from the queue and not
+    delivered yet, the oldest of them published at `oldest`, 0 where there is none. `trouble` says why nothing goes on,
+    and is empty where all is well.
     """
 
     name: str
@@ -43,3 +45,5 @@ class Progress:
     sent: float
     at: float
     trouble: str = ""
+    in_hand: int = 0
+    oldest: float = 0.0

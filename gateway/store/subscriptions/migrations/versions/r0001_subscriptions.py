@@ -31,4 +31,6 @@ def upgrade() -> None:
         sa.Column("sent", sa.Double, nullable=False),
         sa.Column("at", sa.Double, nullable=False),
         sa.Column("trouble", sa.Text, nullable=False),
+        sa.Column("in_hand", sa.BigInteger, nullable=False),
+        sa.Column("oldest", sa.Double, nullable=False),
     )
