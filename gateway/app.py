@@ -3,13 +3,15 @@
 import asyncio
 import contextlib
 import importlib
+import os
 import random
+import socket
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import structlog
@@ -26,12 +28,15 @@ from gateway.broker import (
     connect,
     topology_of,
 )
+from gateway.broker.subscribing import SubscriptionQueues
 from gateway.broker.topology import apply, intake_queue
 from gateway.endpoints import AmqpAddress, parse_address
 from gateway.endpoints.http import HttpEndpoint
+from gateway.feeding import start_feed
 from gateway.outage_wiring import checked_plan, make_view, view_queues, without_unused
 from gateway.pipeline import Examiner, Pipeline, Rules, Settlement
 from gateway.pipeline.conversing import Conversing
+from gateway.pipeline.delivering import Deliverer
 from gateway.pipeline.discretion import Discretion
 from gateway.pipeline.dispatch import Dispatch
 from gateway.pipeline.forwarding import Forwarder
@@ -39,7 +44,10 @@ from gateway.pipeline.housekeeping import DAY, Housekeeper, Retention
 from gateway.pipeline.pages import Keep
 from gateway.pipeline.recording import Recorder
 from gateway.pipeline.refusal import ReplyPlaces, Sender
+from gateway.pipeline.subscribing import Subscribing
 from gateway.pipeline.talks import Talks
+from gateway.pipeline.workers import Workers
+from gateway.readiness import Readiness
 from gateway.resources import ResourceError
 from gateway.routing import RouteTable, RoutingError
 from gateway.rulebook import dialects, masks, route_table, schema_set, serving_checker, unnamed
@@ -49,6 +57,8 @@ from gateway.store.journal import Journal
 from gateway.store.journal.opening import open_journal
 from gateway.store.opening import open_store
 from gateway.store.outages.opening import open_outages
+from gateway.store.subscriptions.opening import open_subscriptions
+from gateway.subscriptions import Marker, Subscription
 from gateway.validation import SchemaError
 
 if TYPE_CHECKING:
@@ -84,6 +94,7 @@ def http_endpoints(settings: Settings) -> list[HttpEndpoint]:
         HttpEndpoint(
             table.name, table.url, table.timeout, table.in_flight, table.give_up_after,
             table.header_value if table.has_authorization else None, table.ca_file,
+            table.secrets if table.signs else None,
         )
         for table in settings.endpoints
     ]  # fmt: skip
@@ -96,7 +107,10 @@ class Gateway:
         self._settings = settings
         # It explains refusals and takes half a second to import: now, not at the first one, where it would stall all.
         importlib.import_module("xmlschema")
+        self._marker = Marker()
         self._rules = self._make_rules()
+        self._subscribing: Subscribing
+        self._deliverer: Deliverer
         self._topology = topology(settings, self._rules.table)
         self._pipeline: Pipeline | None = None
         self._view: OutageView | None = None
@@ -110,6 +124,7 @@ class Gateway:
                 )  # fmt: skip
         self._stopping = asyncio.Event()
         self._blocked = ""
+        self._readiness = Readiness(settings.ready_file)
 
     @property
     def rules(self) -> Rules:
@@ -118,6 +133,7 @@ class Gateway:
 
     @rules.setter
     def rules(self, rules: Rules) -> None:
+        rules = replace(rules, subscribers=replace(rules.subscribers, marker=self._marker))
         self._rules = rules
         if self._pipeline is not None:
             self._pipeline.rules = rules
@@ -147,9 +163,11 @@ class Gateway:
     async def run(self) -> None:
         """Serve until `stop`.
 
-        Raises `LoginRefused`, `TopologyError` or `StoreUnusable` where only a person can help, at the start.
+        Raises `LoginRefused`, `TopologyError`, `StoreUnusable` or `FeedUnavailable` at the start, where only a person
+        can help.
         """
-        url = self._settings.store.get_secret_value()
+        settings = self._settings
+        url = settings.store.get_secret_value()
         async with contextlib.AsyncExitStack() as opened:
             opened.callback(lambda: self.rules.examiner.close())  # noqa: PLW0108 - of the rules in force by then
             if (store := await self._patiently(partial(open_store, url))) is None:
@@ -159,6 +177,8 @@ class Gateway:
                 return
             opened.push_async_callback(journal.close)
             pipeline = self._pipeline = self._make_pipeline(store, journal)
+            if not await self._subscribed(opened, url, pipeline):
+                return
             if (plan := self._plan) is not None:
                 if (outages := await self._patiently(partial(open_outages, url))) is None:
                     return
@@ -171,7 +191,36 @@ class Gateway:
             opened.callback(housekeeper.stop)
             writer = asyncio.create_task(pipeline.recorder.serve(), name="journal")
             opened.push_async_callback(_ended, writer)
+            await start_feed(settings, access(settings), self._readiness, opened)
             await self._run(pipeline, writer)
+
+    async def _subscribed(self, opened: contextlib.AsyncExitStack, url: str, pipeline: Pipeline) -> bool:
+        """Read the subscriptions, and follow their changes from then on; False where the stop came first."""
+        store = await self._patiently(partial(open_subscriptions, url))
+        if store is None:
+            return False
+        opened.push_async_callback(store.close)
+        settings = self._settings
+        workers = Workers(http_endpoints(settings), settings.coverage(), pipeline.burial, settings.limits())
+        self._deliverer = Deliverer(store, workers)
+        process = f"{settings.name} {socket.gethostname()}:{os.getpid()}"
+        self._subscribing = Subscribing(store, process, self._declare_subscriptions, self._subscriptions_changed)
+        opened.push_async_callback(self._subscribing.leave)
+        return await self._patiently(self._subscribing.read) is not None
+
+    async def _declare_subscriptions(self, subscriptions: Sequence[Subscription]) -> None:
+        """Make queues of subscriptions; one that cannot be is told in the log and holds up no other."""
+        async with SubscriptionQueues.open(access(self._settings)) as queues:
+            for subscription in subscriptions:
+                try:
+                    await queues.declare(subscription)
+                except TopologyError as error:
+                    log.error("a subscription has no queue", subscription=subscription.name, reason=str(error))  # noqa: TRY400
+
+    async def _subscriptions_changed(self, subscriptions: Sequence[Subscription]) -> None:
+        self._marker = Marker(subscriptions)
+        self.rules = self._rules
+        await self._deliverer.take(subscriptions)
 
     def _make_pipeline(self, store: Store, journal: Journal) -> Pipeline:
         settings = self._settings
@@ -250,6 +299,7 @@ class Gateway:
             await connection.close()
 
     async def _open(self, settlement: Settlement) -> Session:
+        await self._subscribing.before_session()
         session = await Session.open(
             access(self._settings), self._topology, settlement,
             prefetch=self._settings.prefetch, on_blocked=self._on_blocked,
@@ -265,17 +315,19 @@ class Gateway:
         work = asyncio.create_task(pipeline.serve(session, settlement, settings.batch), name="pipeline")
         timer = asyncio.create_task(pipeline.keep_time(session, _TIMER_INTERVAL), name="timer")
         posts = asyncio.create_task(self._forwarder.serve(session, pipeline.burial), name="posts")
+        changes = asyncio.create_task(self._subscribing.keep(), name="subscriptions")
+        delivery = asyncio.create_task(self._deliverer.serve(session), name="delivery")
         view = asyncio.create_task(self._keep_view(session, pipeline), name="outages")
         watch = asyncio.create_task(self._watch(session), name="watch")
         stopping = asyncio.create_task(self._stopping.wait(), name="stopping")
+        tasks = (work, timer, posts, delivery, view, changes, watch, stopping)
         try:
-            with _ready(settings.ready_file):
-                ends: set[asyncio.Future[Any]] = {work, timer, posts, view, writer, stopping, session.lost}
+            with self._readiness.serving():
+                ends: set[asyncio.Future[Any]] = {work, timer, posts, delivery, view, writer, stopping, session.lost}
                 await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if self._stopping.is_set() and not session.lost.done() and not work.done():
                 await self._finish(session, pipeline)
         finally:
-            tasks = (work, timer, posts, view, watch, stopping)
             for task in tasks:
                 task.cancel()
             results = await asyncio.gather(*tasks, return_exceptions=True)
@@ -283,7 +335,7 @@ class Gateway:
             await session.close()
         if writer.done():
             writer.result()  # a defect: without a writer nothing is acknowledged any more
-        for result in results[:4]:
+        for result in results[:6]:
             if isinstance(result, Exception) and not isinstance(result, ConnectionError):
                 raise result
         if not self._stopping.is_set():
@@ -295,7 +347,10 @@ class Gateway:
             async with asyncio.timeout(self._settings.stop_timeout):
                 await session.stop_consuming()
                 # Side by side: an endpoint that hangs must not keep the rest from its end.
-                await asyncio.gather(_emptied(session, pipeline), self._forwarder.finish(), self._view_finished())
+                await asyncio.gather(
+                    _emptied(session, pipeline), self._forwarder.finish(), self._deliverer.finish(),
+                    self._view_finished(),
+                )  # fmt: skip
         except TimeoutError:
             log.warning(
                 "not all finished in time, the rest goes back to the broker",
@@ -317,8 +372,9 @@ class Gateway:
         """Give the session up when confirms stay out: their fate is unknown, so the messages come again, marked."""
         while True:
             await asyncio.sleep(_WATCH_INTERVAL)
-            told = 0.0 if self._view is None else self._view.waiting_for()
-            waited = max(session.publisher.waiting_for(), self._forwarder.waiting_for(), told)
+            waited = max(part.waiting_for() for part in (session.publisher, self._forwarder, self._deliverer))
+            if self._view is not None:
+                waited = max(waited, self._view.waiting_for())
             if waited > self._settings.confirm_timeout and not self._blocked:
                 session.fail(f"No publisher confirm for {waited:.0f} s.")
 
@@ -377,14 +433,3 @@ def _iso_now() -> str:
 
 def _new_id() -> str:
     return str(uuid.uuid4())
-
-
-@contextlib.contextmanager
-def _ready(file: Path | None) -> Iterator[None]:
-    if file is not None:
-        file.write_text(f"{time.time():.0f}\n")
-    try:
-        yield
-    finally:
-        if file is not None:
-            file.unlink(missing_ok=True)

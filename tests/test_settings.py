@@ -291,3 +291,72 @@ def test_the_outage_view_is_refused_without_the_events_it_reads_and_with_codes_t
     )
     file = _file(tmp_path, "[outages]\nseconds = 0\n")
     assert _refused(config=file) == f"{file}:1: outages.seconds must be more than 0."
+
+
+def test_the_feed_is_off_until_it_listens_and_shows_no_token(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert load().feed.listen is None
+    (tmp_path / "wall.token").write_text("hidden-hidden-hidden\n")
+    monkeypatch.setenv("LAB_TOKEN", "hidden-hidden-lab")
+    text = """
+        [feed]
+        listen = "[::]:8750"
+        clients = 20
+
+        [[feed.tokens]]
+        name = "wall"
+        file = "wall.token"
+        subscriptions = "outages"
+
+        [[feed.tokens]]
+        name = "lab"
+        env = "LAB_TOKEN"
+        subscriptions = ["*"]
+    """
+    settings = load(_file(tmp_path, text))
+    assert settings.feed.address == ("::", 8750)
+    assert [token.secret() for token in settings.feed.tokens] == ["hidden-hidden-hidden", "hidden-hidden-lab"]
+    assert settings.masked()["feed"] == "[::]:8750, tokens of wall, lab, at most 20 clients"
+    assert settings.feed.tokens[0].shown() == f"wall: *** ({tmp_path / 'wall.token'}) reads outages"
+    assert "hidden" not in f"{settings!r} {settings.masked()} {settings.model_dump_json()}"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('listen = "8750"', "1: feed.listen is '8750': must be HOST:PORT, such as 127.0.0.1:8750 or [::1]:8750."),
+        (
+            'listen = "0.0.0.0:8750"',
+            "1: feed: listen is 0.0.0.0:8750, where others can reach it: add a table [[feed.tokens]] for each reader, ",
+        ),
+        (
+            '[[feed.tokens]]\nname = "a"\nenv = "SHORT"\nsubscriptions = "x"',
+            "2: feed.tokens[1] the variable SHORT has no token: write one line of at least 16 letters, digits, ",
+        ),
+        (
+            '[[feed.tokens]]\nname = "a"\nsubscriptions = "x"',
+            "2: feed.tokens[1] write file or env, the place where the token stands.",
+        ),
+        ('[[feed.tokens]]\ntoken = "hidden"\nname = "a"\nfile = "x"\nsubscriptions = []', None),
+    ],
+)
+def test_what_is_wrong_with_the_feed_is_told_without_a_secret(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, told: str | None
+) -> None:
+    monkeypatch.setenv("SHORT", "hidden")
+    file = _file(tmp_path, f"[feed]\n{text}")
+    refused = _refused(config=file)
+    assert "hidden" not in refused
+    if told is None:
+        assert refused.splitlines() == [
+            f"{file}:2: feed.tokens[1].subscriptions must not be empty.",
+            f"{file}:2: feed.tokens[1].token is no key of the table.",
+        ]
+    else:
+        assert refused.startswith(f"{file}:{told}")
+
+
+def test_the_feed_of_the_manual_can_be_used_as_it_is_written(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[1] / "docs/feed.md").read_text()
+    (tmp_path / "control-room.token").write_text("0123456789abcdef=\n")
+    feed = load(_file(tmp_path, page.split("```toml\n")[1].split("```")[0])).feed
+    assert (feed.listen, feed.tokens[0].subscriptions) == ("127.0.0.1:8750", ("outages",))

@@ -5,7 +5,8 @@ The headers begin with `cim-`, which no partner's own can: what comes in with su
 `cim-source`, `cim-noun`, `cim-verb` are the header's own. `cim-event:3.26.0.85` and `cim-control:3.31.0.23` are true
 for each type in the payload, `cim-domain:26` for each domain of those; of each at most 20, and `cim-more` is true
 where there are more, or where a type is no code but a name or an id. `cim-devices` counts the devices that are named,
-usage points where no device is. `cim-severity` is there where all that say one say the same.
+usage points where no device is. `cim-severity` is there where all that say one say the same. `cim-sub:NAME` marks what
+the gateway has judged for a subscription.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,19 +19,26 @@ from gateway.codes.patterns import CodeKind
 from gateway.endpoints import AmqpAddress, Publication
 from gateway.endpoints.amqp import OUT_EXCHANGE, HeaderValue
 from gateway.message import Finding, Message, MessageKind
-from gateway.message.subjects import Subjects
+from gateway.message.subjects import NOTHING, Subjects
+from gateway.subscriptions import Marker
 
 _MOST: Final = 20
 _LONGEST: Final = 1_000
+_MORE: Final = "cim-more"
+_NO_MARKS: Final = Marker()
 _PREFIXES: Final = {CodeKind.EVENT: "cim-event:", CodeKind.CONTROL: "cim-control:"}
 
 
 @dataclass(frozen=True, slots=True)
 class Subscribers:
-    """Whoever has bound a queue to `cim.out`, taken together. They hear `all_events`, or those of the gateway alone."""
+    """Whoever has bound a queue to `cim.out`, taken together. They hear `all_events`, or those of the gateway alone.
+
+    `marker` judges for the subscriptions whose filters headers cannot judge.
+    """
 
     context: str
     all_events: bool = True
+    marker: Marker = _NO_MARKS
 
     def hear(self, message: Message, *, follows: bool) -> bool:
         """Tell whether a message is published for them; `follows` marks an event that the gateway itself publishes."""
@@ -50,7 +58,9 @@ class Subscribers:
         Where `unwanted` is given somebody must take it; else it is no harm that nobody is bound.
         """
         header = message.header
-        headers = {**passed_on, **repairs_of(message), **event_headers(message, subjects)}
+        about = event_headers(message, subjects)
+        marks = self.marker.marks(header, subjects if message.payload is not None else NOTHING, more=_MORE in about)
+        headers = {**passed_on, **repairs_of(message), **about, **marks}
         return Publication(
             AmqpAddress(OUT_EXCHANGE, f"{self.context}.EVENTS.{header.noun}.{header.verb}"),
             message.raw,
@@ -89,4 +99,4 @@ def _add_codes(headers: dict[str, HeaderValue], codes: AbstractSet[tuple[CodeKin
     for found in names.values():
         headers.update(dict.fromkeys(sorted(found)[:_MOST], True))
     if more or any(len(found) > _MOST for found in names.values()):
-        headers["cim-more"] = True
+        headers[_MORE] = True

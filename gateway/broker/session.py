@@ -9,6 +9,7 @@ import contextlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Self
 
 import aio_pika
@@ -56,6 +57,7 @@ class Outlet:
 
     intake: Intake
     publisher: Publisher
+    channels: tuple[AbstractChannel, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +98,14 @@ async def connect(access: Access, purpose: str, tap: TapTransport | None = None)
             raise LoginRefused(
                 f"The broker at {access.shown} refuses the virtual host: create it, or grant the user permissions."
             ) from error
-        raise BrokerUnreachable(f"No broker answers at {access.shown}: {_cause(error)}.") from error
+        raise BrokerUnreachable(f"No broker answers at {access.shown}: {cause(error)}.") from error
     except (OSError, TimeoutError) as error:
-        raise BrokerUnreachable(f"No broker answers at {access.shown}: {_cause(error)}.") from error
+        raise BrokerUnreachable(f"No broker answers at {access.shown}: {cause(error)}.") from error
     return connection
 
 
-def _cause(error: BaseException) -> str:
+def cause(error: BaseException) -> str:
+    """Give the words of an error, its kind where it has none."""
     return str(error).strip().rstrip(".") or type(error).__name__
 
 
@@ -116,6 +119,7 @@ class Session:
         self._taps = taps
         self._consumers: list[tuple[aiormq.abc.AbstractChannel, str]] = []
         self._channels: list[AbstractChannel] = []
+        self._left: set[AbstractChannel] = set()
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.lost.add_done_callback(lambda future: future.cancelled() or future.exception())
         self.intake: Intake
@@ -156,10 +160,10 @@ class Session:
             await apply(self._connections[1], topology)
             for name in topology.unused:
                 await self._warn_of(name)
-            self.publisher = await self._open_publisher(outcomes)
-            self.intake = await self._open_intake({topology.intake: BOUND_TAG, UNBOUND: UNBOUND_TAG}, prefetch)
+            self.publisher, _ = await self._open_publisher(outcomes)
+            self.intake, _ = await self._open_intake({topology.intake: BOUND_TAG, UNBOUND: UNBOUND_TAG}, prefetch)
         except aiormq.exceptions.AMQPError as error:
-            raise SessionLost(f"The broker broke off while the session was opened: {_cause(error)}.") from error
+            raise SessionLost(f"The broker broke off while the session was opened: {cause(error)}.") from error
 
     async def _warn_of(self, queue: str) -> None:
         """Say of a queue that nobody empties any more that it is still there."""
@@ -178,36 +182,51 @@ class Session:
         """Consume one more queue, with channels and a prefetch of its own. Raises `SessionLost`."""
         try:
             async with asyncio.timeout(_OPEN_TIMEOUT):
-                publisher = await self._open_publisher(outcomes)
-                return Outlet(await self._open_intake({queue: f"{_OUTLET_TAG}{queue}"}, prefetch), publisher)
+                publisher, publishing = await self._open_publisher(outcomes)
+                intake, consuming = await self._open_intake({queue: f"{_OUTLET_TAG}{queue}"}, prefetch)
+                return Outlet(intake, publisher, (consuming, publishing))
         except (TimeoutError, aiormq.exceptions.AMQPError) as error:
-            self.fail(f"The queue {queue} cannot be consumed: {_cause(error)}.")
-            raise SessionLost(f"The queue {queue} cannot be consumed: {_cause(error)}.") from error
+            self.fail(f"The queue {queue} cannot be consumed: {cause(error)}.")
+            raise SessionLost(f"The queue {queue} cannot be consumed: {cause(error)}.") from error
 
-    async def _open_publisher(self, outcomes: Outcomes) -> Publisher:
-        channel = await self._channel(self._connections[1])
-        frame_max = channel.connection.connection_tune.frame_max
-        return Publisher(self._taps[1], channel.number, frame_max, outcomes, prefix=secrets.token_hex(8))
+    async def close_outlet(self, outlet: Outlet) -> None:
+        """Consume a queue no more; what is not acknowledged goes back to it, in its order."""
+        if self.lost.done():
+            return
+        for channel in outlet.channels:
+            self._left.add(channel)
+            if channel in self._channels:
+                self._channels.remove(channel)
+            with contextlib.suppress(TimeoutError, ConnectionError, aiormq.exceptions.AMQPError):
+                underlay = await channel.get_underlay_channel()
+                self._consumers = [consumer for consumer in self._consumers if consumer[0] is not underlay]
+                await asyncio.wait_for(channel.close(), _CLOSE_TIMEOUT)
 
-    async def _open_intake(self, tags: Mapping[str, str], prefetch: int) -> Intake:
+    async def _open_publisher(self, outcomes: Outcomes) -> tuple[Publisher, AbstractChannel]:
+        channel, underlay = await self._channel(self._connections[1])
+        frame_max = underlay.connection.connection_tune.frame_max
+        publisher = Publisher(self._taps[1], underlay.number, frame_max, outcomes, prefix=secrets.token_hex(8))
+        return publisher, channel
+
+    async def _open_intake(self, tags: Mapping[str, str], prefetch: int) -> tuple[Intake, AbstractChannel]:
         """Consume queues, each under its tag, on a channel of their own."""
-        channel = await self._channel(self._connections[0], publisher_confirms=False)
-        await channel.basic_qos(prefetch_count=prefetch)
-        intake = Intake(self._taps[0], channel.number)
+        channel, underlay = await self._channel(self._connections[0], publisher_confirms=False)
+        await underlay.basic_qos(prefetch_count=prefetch)
+        intake = Intake(self._taps[0], underlay.number)
         intake.cancelled.add_done_callback(self._on_cancelled)
         for queue, tag in tags.items():
-            await channel.basic_consume(queue, _never_called, consumer_tag=tag)
-            self._consumers.append((channel, tag))
-        return intake
+            await underlay.basic_consume(queue, never_called, consumer_tag=tag)
+            self._consumers.append((underlay, tag))
+        return intake, channel
 
     async def _channel(
         self, connection: AbstractConnection, *, publisher_confirms: bool = True
-    ) -> aiormq.abc.AbstractChannel:
+    ) -> tuple[AbstractChannel, aiormq.abc.AbstractChannel]:
         channel = await connection.channel(publisher_confirms=publisher_confirms)
         self._channels.append(channel)  # channels are weakly held by the library
         underlay = await channel.get_underlay_channel()
-        underlay.closing.add_done_callback(self._on_channel_closed)
-        return underlay
+        underlay.closing.add_done_callback(partial(self._on_channel_closed, channel))
+        return channel, underlay
 
     async def stop_consuming(self) -> None:
         """Tell the broker to send no more; what is at hand can still be finished."""
@@ -227,11 +246,14 @@ class Session:
             self.lost.set_exception(SessionLost(reason))
 
     def _on_closed(self, _: object, error: BaseException | None) -> None:
-        self.fail(f"The connection was closed: {_cause(error) if error else 'by the broker'}.")
+        self.fail(f"The connection was closed: {cause(error) if error else 'by the broker'}.")
 
-    def _on_channel_closed(self, future: asyncio.Future[object]) -> None:
+    def _on_channel_closed(self, channel: AbstractChannel, future: asyncio.Future[object]) -> None:
+        if channel in self._left:
+            self._left.discard(channel)
+            return
         error = None if future.cancelled() else future.exception()
-        self.fail(f"A channel was closed: {_cause(error) if error else 'by the broker'}.")
+        self.fail(f"A channel was closed: {cause(error) if error else 'by the broker'}.")
 
     def _on_cancelled(self, future: asyncio.Future[None]) -> None:
         error = None if future.cancelled() else future.exception()
@@ -239,7 +261,8 @@ class Session:
             self.fail(str(error))
 
 
-async def _never_called(message: aiormq.abc.DeliveredMessage) -> None:
+async def never_called(message: aiormq.abc.DeliveredMessage) -> None:
+    """Stand for the consumer that the library wants to call: deliveries take the way of the tap."""
     raise RuntimeError(f"A delivery slipped past the tap: {message.delivery!r}")
 
 

@@ -152,6 +152,9 @@ class Topology:
         }
 
 
+EVENTS: Final = Exchange(EVENTS_EXCHANGE, "headers", purpose="events of cim.out, to be chosen by their headers")
+
+
 def intake_queue(context: str) -> str:
     """Name the queue that holds what came in for a context."""
     return f"cim.in.{context}"
@@ -180,7 +183,7 @@ def topology_of(
         exchanges=(
             Exchange(UNBOUND, "fanout", purpose="alternate exchange of cim.in"),
             Exchange(IN_EXCHANGE, "topic", alternate=UNBOUND, purpose="systems publish here"),
-            Exchange(EVENTS_EXCHANGE, "headers", purpose="events of cim.out, to be chosen by their headers"),
+            EVENTS,
             Exchange(OUT_EXCHANGE, "topic", purpose="the gateway publishes here, after validation"),
             Exchange(DEAD, "topic", purpose="what was refused, with its reason"),
         ),

@@ -28,6 +28,7 @@ from gateway.cli import (  # noqa: F401 - each registers its commands
     schemas,
     send,
     subscribe,
+    subscriptions,
     topology,
     validate,
 )

@@ -145,6 +145,7 @@ def _expected(error: Exception) -> CommandError | None:
         _is_one_of(error, "gateway.settings", "SettingsError")
         or _is_one_of(error, "gateway.resources", "ResourceError")
         or _is_one_of(error, "gateway.validation", "SchemaError")
+        or _is_one_of(error, "gateway.feed", "FeedUnavailable")
     ):
         return CommandError(str(error))
     if _is_one_of(error, "gateway.routing", "RoutingError"):

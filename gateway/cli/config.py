@@ -1,16 +1,18 @@
 """`cimgate config`: the settings in force, and where each was set."""
 
 import json
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.text import Text
 
 from gateway.cli._shared import app, command, err, out, printable, show_indented, trace_settings
 
+if TYPE_CHECKING:
+    from gateway.settings import Settings
+
 _MIB: Final = 1024 * 1024
 _TABLES: Final = ("sources", "endpoints")
-_TABLE: Final = "outages"
 
 config = typer.Typer(no_args_is_help=True, help="Show the settings.")
 app.add_typer(config, name="config")
@@ -43,10 +45,9 @@ def show(
     for name, field in fields.items():
         source = loaded.sources[name]
         where = f"{source.origin} {source.name}".strip()
-        tables = [table.shown() for table in getattr(loaded.settings, name)] if name in _TABLES else []
-        if name == _TABLE and loaded.settings.outages.on:
-            tables = [loaded.settings.outages.shown()]
-        value = f"{len(tables)} table{'s'[: len(tables) != 1]}" if tables else _readable(name, values[name])
+        tables = _tables(loaded.settings, name)
+        counted = tables and name in _TABLES
+        value = f"{len(tables)} table{'s'[: len(tables) != 1]}" if counted else _readable(name, values[name])
         line = Text.assemble((f"{name:<24}", "bold"), (f"{value:<24}", "cyan"), "  ")
         out.print(line.append(printable(where), style="green" if source.name else "dim"), soft_wrap=True)
         for table in tables:
@@ -55,6 +56,14 @@ def show(
     for variable, near in unknown_variables().items():
         guess = f" Did you mean {near}?" if near else ""
         err.print(Text(f"{variable} is set, but no setting of that name exists.{guess}", style="yellow"))
+
+
+def _tables(settings: "Settings", name: str) -> list[str]:
+    """Give the tables that a setting has, each in a line."""
+    if name == "outages":
+        return [settings.outages.shown()] if settings.outages.on else []
+    tables = getattr(settings, name) if name in _TABLES else settings.feed.tokens if name == "feed" else ()
+    return [table.shown() for table in tables]
 
 
 def _readable(name: str, value: str | float | None) -> str:

@@ -35,8 +35,16 @@ class Coverage:
         """The queues that are needed: name of the endpoint, name of the queue."""
         return tuple(sorted((endpoint.name, endpoint_queue(endpoint.name)) for endpoint in self._endpoints))
 
-    def address(self, text: str) -> tuple[AmqpAddress | None, str]:
-        """Give where what is meant for a URL waits for its endpoint, or why the URL is not called, for people."""
+    def address(self, text: str, what: str = "ReplyAddress") -> tuple[AmqpAddress | None, str]:
+        """Give where what is meant for a URL waits for its endpoint, or why the URL is not called, for people.
+
+        `what` names the URL for them.
+        """
+        name, why = self.endpoint(text, what)
+        return AmqpAddress("", endpoint_queue(name), text.strip()) if name else None, why
+
+    def endpoint(self, text: str, what: str) -> tuple[str, str]:
+        """Name the endpoint that covers a URL; an empty name where none does, and why, for people."""
         text = text.strip()
         why = ""
         try:
@@ -46,13 +54,12 @@ class Coverage:
         else:
             for endpoint in self._endpoints:
                 if endpoint.prefix.covers(url):
-                    return AmqpAddress("", endpoint_queue(endpoint.name), text), ""
-        return None, f"no table [[endpoints]] of the settings covers the ReplyAddress {shown(text)}{why}"
+                    return endpoint.name, ""
+        return "", f"no table [[endpoints]] of the settings covers the {what} {shown(text)}{why}"
 
     def covers(self, name: str, text: str) -> bool:
         """Tell whether the endpoint of that name is the one for a URL."""
-        address, _ = self.address(text)
-        return address is not None and address.routing_key == endpoint_queue(name)
+        return self.endpoint(text, "URL")[0] == name
 
 
 NO_ENDPOINTS: Final = Coverage()

@@ -1,6 +1,6 @@
 """HTTP endpoints as values: how one is called, and what came of a post."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
@@ -40,6 +40,7 @@ class HttpEndpoint:
     At most `in_flight` posts are under way at a time; with one, messages arrive in the order in which they were sent.
     `authorization` gives the value of the header, read anew for each post so that a token can be replaced; it raises
     OSError or ValueError where there is none to read. A message is given up `give_up_after` after it was first sent.
+    `signing` gives the secrets by which events are signed, under the same terms.
     """
 
     name: str
@@ -49,3 +50,4 @@ class HttpEndpoint:
     give_up_after: float
     authorization: Callable[[], str] | None = None
     ca_file: Path | None = None
+    signing: Callable[[], Sequence[bytes]] | None = None

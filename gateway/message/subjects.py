@@ -15,7 +15,8 @@ _POINTS: Final = frozenset({"UsagePoint", "UsagePoints"})
 _TYPES: Final = {kind.element: kind for kind in (CodeKind.EVENT, CodeKind.CONTROL)}
 _SEVERITY: Final = "severity"
 _LOOKED_FOR: Final = tuple(f"{{*}}{name}" for name in (*_DEVICES, *_POINTS, *_TYPES, _SEVERITY))
-_MOST_NAMES: Final = 10_000
+MOST_NAMES: Final = 10_000
+"""So many names of a message are kept, so that one with a million does not fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def subjects_of(message: Message) -> Subjects:
                 severities.add((element.text or "").strip())
             elif (identity := _identity(element))[0]:
                 (devices if name in _DEVICES else points).add(identity[0])
-                if len(names) < _MOST_NAMES:
+                if len(names) < MOST_NAMES:
                     names.update(dict.fromkeys(identity[1]))
     severities.discard("")
     return Subjects(len(devices), len(points), tuple(names), frozenset(codes), frozenset(severities))

@@ -72,3 +72,6 @@ DEPRECATED: Final[dict[str, str]] = {
     "terminate": "close",
 }
 """Verbs of drafts and drafts' habits, with what to use instead. `report`, `stop`, `terminate`: [inferred]."""
+
+SUBSCRIPTION_VERBS: Final = frozenset({"subscribe", "unsubscribe"})
+"""Those among them that ask for events, or for no more."""

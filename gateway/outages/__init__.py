@@ -1,8 +1,8 @@
 """Who has no power: events of end devices folded into a state per device. Pure.
 
 `power_events(message, codes)` reads the events, `fold(state, event, received)` gives the new state of the event's
-device and what happened (`fold_all` takes many), `describe(happening, zone)` says it in words. The state is kept as
-`to_json` gives it, a document per device (`event.device.key`).
+device and what happened (`fold_all` takes many), `describe(happening, zone)` says it in words, and `announce` where
+nothing is known of before. The state is kept as `to_json` gives it, a document per device (`event.device.key`).
 """
 
 from gateway.outages.codes import OUTAGE_CODES, BadOutageCode, Meaning, OutageCode, OutageCodes, Scope, Sureness
@@ -21,7 +21,7 @@ from gateway.outages.state import (
     fold,
     fold_all,
 )
-from gateway.outages.wording import describe, fact_words
+from gateway.outages.wording import announce, describe, fact_words
 
 __all__ = [
     "CHANGES",
@@ -45,6 +45,7 @@ __all__ = [
     "Sureness",
     "View",
     "What",
+    "announce",
     "describe",
     "fact_words",
     "fold",

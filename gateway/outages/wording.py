@@ -15,6 +15,21 @@ _RESTORED: Final = {Scope.SUPPLY: "restored", Scope.VOLTAGE: "voltage restored",
 _DOUBTFUL: Final = " (time of arrival: its own is missing or wrong)"
 
 
+def announce(happening: Happening, zone: tzinfo) -> str:
+    """Say what the event tells by itself: `electric meter M-1 lost power on 2026-03-17 at 14:03:10 UTC`.
+
+    For those who do not know how the device stood before; the time has its date and zone.
+    """
+    event = happening.event
+    if event.meaning is Meaning.MOMENTARY:
+        what = "had a momentary outage"
+    else:
+        what = (_RESTORED if event.meaning is Meaning.RESTORED else _LOST)[event.scope]
+    moment = from_microseconds(happening.at).astimezone(zone)
+    said = f"{device_words(event.code)} {event.device.shown} {what} on {moment:%Y-%m-%d at %H:%M:%S %Z}"
+    return said + (_DOUBTFUL if happening.doubtful else "")
+
+
 def describe(happening: Happening, zone: tzinfo) -> str:
     """Say what happened in one line: `electric meter M-1 lost power at 14:03`.
 

@@ -104,6 +104,15 @@ class Burial:
             more["status"] = status
         return self._made(delivery, delivery.body, header, Reason.UNDELIVERABLE, finding, more)
 
+    def not_taken(
+        self, delivery: Delivery, header: Header | None, finding: Finding, receiver: str, posts: int, status: int | None
+    ) -> Publication:
+        """Give the dead letter for an event that a webhook did not take; `receiver` is the queue it waited in."""
+        more: dict[str, HeaderValue] = {"receiver": receiver, "posts": posts}
+        if status is not None:
+            more["status"] = status
+        return self._made(delivery, delivery.body, header, Reason.UNDELIVERABLE, finding, more)
+
     def _made(
         self,
         delivery: Delivery,

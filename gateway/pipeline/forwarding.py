@@ -10,15 +10,17 @@ from gateway.endpoints.breaker import Breaker
 from gateway.endpoints.http import HttpEndpoint
 from gateway.pipeline.burial import Burial
 from gateway.pipeline.courier import Courier
+from gateway.pipeline.errands import Answers
 
-_RENEW_AFTER: Final = 900.0
+RENEW_AFTER: Final = 900.0
+"""Seconds after which a message in hand is given back: a post takes 600 at most, and RabbitMQ waits for 1800."""
 
 
 class Forwarder:
     """Posts what waits in the queues of the endpoints, session after session."""
 
     def __init__(
-        self, endpoints: Sequence[HttpEndpoint], coverage: Coverage, *, renew_after: float = _RENEW_AFTER
+        self, endpoints: Sequence[HttpEndpoint], coverage: Coverage, *, renew_after: float = RENEW_AFTER
     ) -> None:
         self._endpoints = [(endpoint, Breaker()) for endpoint in endpoints]
         self._coverage = coverage
@@ -32,7 +34,8 @@ class Forwarder:
         """
         self._couriers = []
         for endpoint, breaker in self._endpoints:
-            courier = Courier(endpoint, self._coverage, breaker, burial, renew_after=self._renew_after)
+            answers = Answers(endpoint, self._coverage, burial)
+            courier = Courier(endpoint, answers, breaker, renew_after=self._renew_after)
             await courier.open(session)
             self._couriers.append(courier)
         async with asyncio.TaskGroup() as group:

@@ -1,4 +1,4 @@
-"""An answer on its way to a URL: what AMQP tells of it, and what its posts say."""
+"""An answer or an event on its way to a URL: what AMQP tells of it, and what its posts say."""
 
 import time
 from dataclasses import dataclass, field
@@ -16,7 +16,11 @@ FIRST_SENT: Final = "cim-first-sent"
 
 @dataclass(order=True, slots=True)
 class Parcel:
-    """One answer in hand. It is next when `due`; what failed for want of any connection keeps its turn."""
+    """One message in hand. It is next when `due`; what failed for want of any connection keeps its turn.
+
+    `keys` are the devices whose events must arrive in their order; `alone` tells that it names more than are known,
+    or that it cannot be told: then it keeps its place among all that have any.
+    """
 
     due: float
     number: int
@@ -28,6 +32,14 @@ class Parcel:
     taken_at: float = field(compare=False)
     repeated: bool = field(compare=False)
     posts: int = field(compare=False, default=0)
+    keys: frozenset[str] = field(compare=False, default=frozenset())
+    alone: bool = field(compare=False, default=False)
+
+    def meets(self, other: "Parcel") -> bool:
+        """Tell whether two must arrive in their order."""
+        if self.alone or other.alone:
+            return bool((self.alone or self.keys) and (other.alone or other.keys))
+        return not self.keys.isdisjoint(other.keys)
 
     @classmethod
     def of(cls, delivery: Delivery, number: int, now: float) -> "Parcel":
@@ -59,12 +71,13 @@ class Parcel:
             verb, noun, source=source, message_id=message_id or None, correlation_id=self.correlation_id or None
         )
 
-    def http_headers(self) -> dict[str, str]:
+    def http_headers(self, **more: str) -> dict[str, str]:
         """Give what the post says beside the body: the ids, and the mark of what may have been posted before."""
         return _http_headers(
             message_id=str(self.headers.get(MESSAGE_ID, "")),
             correlation_id=self.correlation_id,
             redelivered="true" if self.repeated else "",
+            **more,
         )
 
     def renewed(self, queue: str) -> Publication:

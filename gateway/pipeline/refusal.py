@@ -29,6 +29,7 @@ from gateway.message import (
     ReplyError,
     build,
 )
+from gateway.subscriptions.values import QUEUES
 
 _MOST_ERRORS: Final = 20
 _LONGEST: Final = 1_000
@@ -45,10 +46,17 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class ReplyPlaces:
-    """Where answers may go: not to the queues of the gateway's own, and to URLs only as far as endpoints cover them."""
+    """Where answers may go: not to the queues of the gateway's own, and to URLs only as far as endpoints cover them.
+
+    Those of subscriptions are among its own, however many there are.
+    """
 
     own_queues: frozenset[str]
     endpoints: Coverage = NO_ENDPOINTS
+
+    def own(self, queue: str) -> bool:
+        """Tell whether a queue is one that only the gateway may fill."""
+        return queue in self.own_queues or queue.startswith(QUEUES)
 
 
 def reply_address(written: str, reply_to: str, places: ReplyPlaces) -> tuple[AmqpAddress | None, str]:
@@ -66,7 +74,7 @@ def reply_address(written: str, reply_to: str, places: ReplyPlaces) -> tuple[Amq
     address = address or parse_address(f"queue:{reply_to}")
     if address is None:
         return None, why or "no reply address was given"
-    if not address.url and not address.exchange and address.routing_key in places.own_queues:
+    if not address.url and not address.exchange and places.own(address.routing_key):
         return None, f"the reply address {address} is a queue of the gateway's own"
     return address, ""
 

@@ -2,12 +2,14 @@
 
 from gateway.settings.declaration import Settings
 from gateway.settings.endpoints import EndpointSettings
+from gateway.settings.feed import FeedSettings, TokenSettings
 from gateway.settings.loading import Loaded, Origin, SettingsError, Source, load, trace, unknown_variables
 from gateway.settings.outages import OutageSettings
 from gateway.settings.sources import SourceSettings
 
 __all__ = [
     "EndpointSettings",
+    "FeedSettings",
     "Loaded",
     "Origin",
     "OutageSettings",
@@ -15,6 +17,7 @@ __all__ = [
     "SettingsError",
     "Source",
     "SourceSettings",
+    "TokenSettings",
     "load",
     "trace",
     "unknown_variables",

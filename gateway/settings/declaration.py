@@ -11,6 +11,7 @@ from gateway.endpoints import Coverage
 from gateway.masking import mask
 from gateway.message import Limits
 from gateway.settings.endpoints import EndpointSettings, clashes
+from gateway.settings.feed import FeedSettings
 from gateway.settings.outages import OutageSettings
 from gateway.settings.sources import SourceSettings, named_twice
 
@@ -153,6 +154,11 @@ class Settings(BaseSettings):
         description="Tables [[endpoints]], one for each place to which answers may be posted; a ReplyAddress that is a "
         "URL is called only if one covers it. See docs.",
     )
+    feed: FeedSettings = Field(
+        default=FeedSettings(),
+        description="Table [feed]: events of subscriptions for HTTP clients, with tables [[feed.tokens]]; off unless "
+        "its `listen` is set. See docs.",
+    )
 
     outages: OutageSettings = Field(
         default=OutageSettings(),
@@ -263,7 +269,7 @@ def _shown(value: object) -> str | int | float | None:
         return mask(secret) if "://" in secret else "***"
     if value is None or isinstance(value, str | int | float):
         return value
-    if isinstance(value, OutageSettings):
+    if isinstance(value, OutageSettings | FeedSettings):
         return value.shown()
     if isinstance(value, tuple):
         return "; ".join(table.shown() for table in value) or None

@@ -9,16 +9,17 @@ from typing import Annotated, Final, Self
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from gateway.endpoints import Covered, UnusableUrl, Url, read_url
+from gateway.endpoints.signing import secret_of
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 _PLACES: Final = "authorization_file or authorization_env"
 
 
 class EndpointSettings(BaseModel):
-    """One table [[endpoints]]: a ReplyAddress that is a URL is called only if it lies at or below one of these.
+    """One table [[endpoints]]: a ReplyAddress or a webhook is called only if it lies at or below one of these.
 
-    `authorization_file` and `authorization_env` name where the value of the Authorization header stands; the value
-    itself is in no setting.
+    `authorization_file` and `authorization_env` name where the value of the Authorization header stands, `secret_file`
+    and `secret_env` the secrets that sign events; the values themselves are in no setting.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
@@ -37,11 +38,11 @@ class EndpointSettings(BaseModel):
         default=1,
         ge=1,
         le=100,
-        description="At most so many posts at a time, in each gateway process. With 1 and one process, answers arrive "
-        "in their order as long as none is tried again.",
+        description="At most so many posts at a time, in each gateway process: of answers, and of each webhook. With 1 "
+        "and one process, answers arrive in their order as long as none is tried again.",
     )
     give_up_after: Seconds = Field(
-        default=86_400.0, description="Seconds after which an answer that is not taken becomes a dead letter."
+        default=86_400.0, description="Seconds after which what is not taken becomes a dead letter."
     )
     authorization_file: Path | None = Field(
         default=None,
@@ -50,6 +51,12 @@ class EndpointSettings(BaseModel):
     authorization_env: str | None = Field(
         default=None, description="Environment variable with the value of the Authorization header."
     )
+    secret_file: Path | None = Field(
+        default=None,
+        description="File with the secret that signs the events posted to webhooks (whsec_ and base64, as Standard "
+        "Webhooks has it), read anew for each post; several, while one takes the place of another, a line each.",
+    )
+    secret_env: str | None = Field(default=None, description="Environment variable with that secret.")
     ca_file: Path | None = Field(
         default=None, description="Certificates (PEM) by which the server is trusted; without it, the system's."
     )
@@ -65,7 +72,7 @@ class EndpointSettings(BaseModel):
             raise ValueError("cannot be an endpoint: it has a query (?); write what covered URLs begin with")
         return value
 
-    @field_validator("authorization_file", "ca_file")
+    @field_validator("authorization_file", "secret_file", "ca_file")
     @classmethod
     def _home(cls, value: Path | None) -> Path | None:
         return None if value is None else value.expanduser()
@@ -78,6 +85,13 @@ class EndpointSettings(BaseModel):
             self.authorization()
         except OSError as error:
             raise ValueError(f"authorization_file {self.authorization_file} cannot be read: {error.strerror}") from None
+        if self.secret_file is not None and self.secret_env is not None:
+            raise ValueError("write secret_file or secret_env, not both")
+        if self.signs:
+            try:
+                self.secrets()
+            except OSError as error:
+                raise ValueError(f"secret_file {self.secret_file} cannot be read: {error.strerror}") from None
         if self.ca_file is not None:
             self._trust(self.ca_file)
         return self
@@ -131,12 +145,31 @@ class EndpointSettings(BaseModel):
             raise ValueError(f"neither {_PLACES} is set")
         return secret.get_secret_value()
 
+    @property
+    def signs(self) -> bool:
+        """Tell whether events are signed."""
+        return self.secret_file is not None or self.secret_env is not None
+
+    def secrets(self) -> tuple[bytes, ...]:
+        """Read the secrets that sign events. Raises OSError, or ValueError with a text without any of them."""
+        if self.secret_file is not None:
+            text, where = self.secret_file.read_bytes().decode("utf-8", "replace"), "secret_file"
+        else:
+            text, where = os.environ.get(self.secret_env or "", ""), f"variable {self.secret_env}"
+        if not text.split():
+            raise ValueError(f"the {where} has no value")
+        try:
+            return tuple(map(secret_of, text.split()))
+        except ValueError as error:
+            raise ValueError(f"the {where} {error}") from None
+
     def shown(self) -> str:
         """Give the table for people's eyes, the secret as ***."""
         secret = self.authorization_file or f"${self.authorization_env}"
         parts = (
             f"{self.name}: {self.url}",
             f"authorization *** ({secret})" if self.has_authorization else "no authorization",
+            *([f"events signed by *** ({self.secret_file or f'${self.secret_env}'})"] if self.signs else []),
             f"{self.in_flight} at a time",
             f"timeout {self.timeout:g} s",
             f"given up after {self.give_up_after:g} s",

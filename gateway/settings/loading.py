@@ -23,7 +23,8 @@ CONFIG_VARIABLE: Final = PREFIX + "CONFIG"
 DEFAULT_FILE: Final = Path("cimgate.toml")
 _SECRETS: Final = ("amqp_url", "amqp_password", "store")
 _PATHS: Final = ("routes", "schemas", "ready_file")
-_ENDPOINT_PATHS: Final = ("authorization_file", "ca_file")
+_ENDPOINT_PATHS: Final = ("authorization_file", "secret_file", "ca_file")
+_TOKEN_PATHS: Final = ("file",)
 _PLAIN: Final = {  # pydantic's kinds of error in plain words
     "greater_than": "must be more than {gt:g}",
     "greater_than_equal": "must be at least {ge}",
@@ -150,10 +151,14 @@ def _toml(file: Path) -> tuple[dict[str, Any], dict[str, str]]:
     if problems:
         raise SettingsError(*problems)
     _anchor(values, _PATHS, file.parent)
-    tables = values.get("endpoints")
-    for table in tables if isinstance(tables, list) else ():
-        if isinstance(table, dict):
-            _anchor(table, _ENDPOINT_PATHS, file.parent)
+    feed = values.get("feed")
+    for tables, paths in (
+        (values.get("endpoints"), _ENDPOINT_PATHS),
+        (feed.get("tokens") if isinstance(feed, dict) else (), _TOKEN_PATHS),
+    ):
+        for table in tables if isinstance(tables, list) else ():
+            if isinstance(table, dict):
+                _anchor(table, paths, file.parent)
     return values, lines
 
 
@@ -235,12 +240,12 @@ def _problems(error: ValidationError, values: Mapping[str, Any], sources: Mappin
         value = values[name]
         quoted = (
             ""
-            if name in _SECRETS or isinstance(value, list)
+            if name in _SECRETS or isinstance(value, list | dict)
             else f" is {value!r}:"
             if isinstance(value, str)
             else f" is {value}:"
         )
-        problems.append(f"{place}{quoted or (':' if isinstance(value, list) else '')} {text}.")
+        problems.append(f"{place}{quoted or (':' if isinstance(value, list | dict) else '')} {text}.")
     return problems
 
 
@@ -259,8 +264,10 @@ def _inside(entry: "ErrorDetails", value: Any, source: Source) -> str:  # noqa: 
     quoted = f" is {value!r}:" if isinstance(value, str) else ""
     text = "is no key of the table" if entry["type"] == "extra_forbidden" else _plain(entry)
     place = source.name
-    if source.origin is Origin.CONFIG_FILE and isinstance(entry["loc"][1], int):
-        place = _table_place(place, str(entry["loc"][0]), entry["loc"][1])
+    if source.origin is Origin.CONFIG_FILE:
+        *names, number = entry["loc"][: 2 if isinstance(entry["loc"][1], int) else 3]  # of [[sources]], [[feed.tokens]]
+        if isinstance(number, int):
+            place = _table_place(place, r"\.".join(map(str, names)), number)
     return f"{place}: {path}{'' if entry['type'] == 'extra_forbidden' else quoted} {text}."
 
 

@@ -1,5 +1,7 @@
 """SQLite: one file on this machine, written ahead (WAL), flushed to the disk at every commit."""
 
+import contextlib
+import errno
 import os
 from pathlib import Path
 from typing import Any
@@ -27,10 +29,19 @@ def engines(path: Path, patience: float) -> tuple[AsyncEngine, AsyncEngine]:
 
 
 def make_file(path: Path) -> None:
-    """Make folder and file, for the owner's eyes only. Raises StoreUnusable where it cannot be made or opened."""
+    """Make folder and file, for the owner's eyes only. Raises StoreUnusable where it cannot be made or opened.
+
+    A file that is there is not opened: closing it would take away all locks that this process has on it (POSIX), and
+    another process would then delete the log under a connection that is open here.
+    """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives -wal and -shm the mode of the file
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))  # -wal and -shm get the mode of the file
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not os.access(path, os.R_OK | os.W_OK, effective_ids=os.access in os.supports_effective_ids):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as problem:
         raise StoreUnusable(
             f"the store {path} cannot be opened for writing ({problem.strerror}): "

@@ -105,7 +105,13 @@ VERB_OF_KIND: Final = Rule(
     _VERBS,
 )
 VERB_DEPRECATED: Final = Rule(
-    "verb-deprecated", VERB, "Verbs of drafts (update, show, subscribe and others) are not used any more.", _VERBS
+    "verb-deprecated", VERB, "Verbs of drafts (update, show, publish and others) are not used any more.", _VERBS
+)
+VERB_SUBSCRIPTION: Final = Rule(
+    "verb-subscription",
+    VERB,
+    "Subscriptions are made at the gateway; the draft's verbs subscribe and unsubscribe do not make or end any.",
+    _VERBS,
 )
 NOUN_UNKNOWN: Final = Rule("noun-unknown", NOUN, "The noun is one whose schema is installed.", _NOUNS, inferred=True)
 NOUN_OF_PAYLOAD: Final = Rule(

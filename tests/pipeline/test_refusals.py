@@ -35,7 +35,9 @@ def test_the_envelopes_address_wins_over_reply_to(address: str | None, reply_to:
     assert reply_address(address or "", reply_to, PLACES) == (expected, "")
 
 
-@pytest.mark.parametrize("address", ["queue:cim.dead", "queue: cim.in.TESTING ", "queue:cim.to.crm"])
+@pytest.mark.parametrize(
+    "address", ["queue:cim.dead", "queue: cim.in.TESTING ", "queue:cim.to.crm", "queue:cim.sub.outages"]
+)
 def test_no_answer_goes_to_a_queue_of_the_gateways_own(address: str) -> None:
     where, why = reply_address(address, "", PLACES)
     assert where is None

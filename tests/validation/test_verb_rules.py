@@ -116,7 +116,7 @@ def test_a_deprecated_verb_is_refused_in_the_final_version(
 
 @pytest.mark.parametrize(
     ("verb", "part_of_advice"),
-    [("show", "Write reply"), ("subscribe", "subscription"), ("report", "created"), ("terminate", "close")],
+    [("show", "Write reply"), ("publish", "created"), ("report", "created"), ("terminate", "close")],
 )
 def test_a_deprecated_verb_is_refused_in_the_draft_whose_schema_lists_it(
     judge: Judge, root: Root, verb: str, part_of_advice: str
@@ -126,6 +126,20 @@ def test_a_deprecated_verb_is_refused_in_the_draft_whose_schema_lists_it(
     [finding] = judge(kind, verb, reply=reply, payload=root("MeterReadings"), version=EnvelopeVersion.DRAFT)
     assert finding.rule == "verb-deprecated"
     assert part_of_advice in finding.advice
+
+
+@pytest.mark.parametrize("version", EnvelopeVersion)
+@pytest.mark.parametrize(
+    ("verb", "command"),
+    [("subscribe", "cimgate subscriptions create NAME --noun MeterReadings"), ("unsubscribe", "subscriptions delete")],
+)
+def test_who_asks_for_a_subscription_by_a_message_is_told_how_one_is_made(
+    judge: Judge, root: Root, verb: str, command: str, version: EnvelopeVersion
+) -> None:
+    [finding] = judge("RequestMessage", verb, payload=root("MeterReadings"), version=version)
+    assert (finding.rule, finding.code) == ("verb-subscription", ReplyCode.INVALID_VERB)
+    assert command in finding.advice
+    assert "cim.events" in finding.advice
 
 
 def test_executed_is_not_in_the_draft(judge: Judge, root: Root) -> None:

@@ -1,22 +1,16 @@
 """Opens the replays of the store at a URL, and keeps them in SQL."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy import RowMapping, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from gateway.store import postgres, sqlite
-from gateway.store._migrating import Chain, migrate
-from gateway.store._trouble import translated, translated_at_opening
-from gateway.store.errors import StoreUnusable
-from gateway.store.opening import FORMS, PATIENCE, sqlite_file
+from gateway.store._migrating import Chain
+from gateway.store._small import SmallStore
+from gateway.store.opening import PATIENCE
 from gateway.store.replays.contract import Replays
 from gateway.store.replays.tables import REVISION, VERSION_TABLE, replay
 from gateway.store.replays.values import ReplayState, StoredReplay
-from gateway.store.sql import connected
 
 CHAIN: Final = Chain(Path(__file__).parent / "migrations", REVISION, VERSION_TABLE)
 
@@ -26,30 +20,11 @@ async def open_replays(url: str, *, patience: float = PATIENCE) -> Replays:
 
     Raises StoreUnusable for what a person must mend, StoreUnavailable for what may pass.
     """
-    scheme, separator, place = url.partition("://")
-    if separator and scheme == "sqlite":
-        engine, readers = sqlite.engines(sqlite_file(place), patience)
-        await readers.dispose()
-    elif separator and scheme in ("postgresql", "postgres"):
-        engine = postgres.engine(url, patience)
-    else:
-        raise StoreUnusable(f"this is no URL of a store: {FORMS} is wanted")
-    opened = SqlReplays(engine)
-    try:
-        with translated_at_opening():
-            async with engine.begin() as connection:
-                await connection.run_sync(migrate, CHAIN)
-    except BaseException:
-        await opened.close()
-        raise
-    return opened
+    return await SqlReplays.open(url, CHAIN, patience)
 
 
-class SqlReplays:
+class SqlReplays(SmallStore):
     """Replays in a database whose table is there."""
-
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
 
     async def add(self, stored: StoredReplay) -> None:
         """Keep a new replay."""
@@ -79,17 +54,6 @@ class SqlReplays:
         async with self._transaction() as connection:
             done = await connection.execute(noted.values(updated=at, progress=progress, state=state.value))
         return bool(done.rowcount)
-
-    async def close(self) -> None:
-        """Close all connections."""
-        await self._engine.dispose()
-
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[AsyncConnection]:
-        async with connected(self._engine) as connection:
-            with translated():
-                async with connection.begin():
-                    yield connection
 
 
 def _stored(row: RowMapping) -> StoredReplay:

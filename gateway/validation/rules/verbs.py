@@ -5,9 +5,10 @@ from typing import Final
 from lxml import etree
 
 from gateway.message import Finding, Message, MessageKind, Verb
+from gateway.message.nouns import PART9_NOUNS
 from gateway.message.places import xpath_of
-from gateway.message.verbs import DEPRECATED, EVENT_OF, EVENT_VERBS, REQUEST_OF, VERBS_OF
-from gateway.validation.registry import VERB, VERB_DEPRECATED, VERB_OF_KIND
+from gateway.message.verbs import DEPRECATED, EVENT_OF, EVENT_VERBS, REQUEST_OF, SUBSCRIPTION_VERBS, VERBS_OF
+from gateway.validation.registry import VERB, VERB_DEPRECATED, VERB_OF_KIND, VERB_SUBSCRIPTION
 from gateway.validation.rules.site import NOTHING, Site, header_place
 from gateway.validation.wording import article, listed, nearest, shortened
 
@@ -28,6 +29,8 @@ def verb_findings(message: Message, _site: Site) -> tuple[Finding, ...]:
     if kind is MessageKind.REQUEST and verb in EVENT_VERBS and message.header.one_way:
         return NOTHING
     place = header_place(message, "Verb")
+    if verb in SUBSCRIPTION_VERBS:
+        return (_subscription(message, place, verb),)
     if verb in DEPRECATED:
         return (_deprecated(place, verb, kind),)
     return (_of_kind(place, verb, kind),)
@@ -36,6 +39,8 @@ def verb_findings(message: Message, _site: Site) -> tuple[Finding, ...]:
 def unlisted_verb(message: Message, place: etree._Element, listed_verbs: tuple[str, ...]) -> Finding:
     """Explain a verb that the envelope's schema does not list."""
     verb, kind = message.header.verb.strip(), message.kind
+    if verb.lower() in SUBSCRIPTION_VERBS:
+        return _subscription(message, place, verb)
     if verb.lower() in DEPRECATED:
         return _deprecated(place, verb, kind)
     close = nearest(verb, (*Verb, *DEPRECATED))
@@ -57,6 +62,19 @@ def unlisted_verb(message: Message, place: etree._Element, listed_verbs: tuple[s
         element="Verb",
         found=shortened(message.header.verb),
         allowed=allowed,
+    )
+
+
+def _subscription(message: Message, place: etree._Element, verb: str) -> Finding:
+    # What a stranger has written must not become part of a command that somebody copies.
+    noun = f" --noun {message.header.noun}" if message.header.noun in PART9_NOUNS else ""
+    made = f"cimgate subscriptions create NAME{noun}" if verb.lower() == "subscribe" else "cimgate subscriptions delete"
+    return VERB_SUBSCRIPTION.finding(
+        place,
+        f"The gateway takes no {verb} message: that verb is of the 2011 draft alone.",
+        f"Ask the gateway's operator for `{made}`, or bind a queue of your own to the exchange cim.events by headers, "
+        "and unbind it to end that.",
+        found=verb,
     )
 
 
