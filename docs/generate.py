@@ -21,7 +21,6 @@ from docs._words import (
     TOPOLOGY_TEXT,
 )
 from gateway import resources
-from gateway.app import topology
 from gateway.cli import app
 from gateway.codes import ReplyCode
 from gateway.message import MessageKind
@@ -30,6 +29,7 @@ from gateway.message.verbs import DEPRECATED, EVENT_OF, VERBS_OF
 from gateway.rulebook import route_table
 from gateway.settings import Settings
 from gateway.validation import READING_RULES, RULES, WAY_RULES, SchemaSet
+from gateway.wiring import topology
 
 FILE: Final = Path(__file__).with_name("reference.md")
 _MIB: Final = 1024 * 1024

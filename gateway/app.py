@@ -10,15 +10,13 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import structlog
 
-from gateway.adapters import Adapter, Subscribers
+from gateway.adapters import Adapter
 from gateway.broker import (
-    Access,
     BrokerUnreachable,
     LoginRefused,
     Session,
@@ -26,31 +24,27 @@ from gateway.broker import (
     Topology,
     TopologyError,
     connect,
-    topology_of,
 )
 from gateway.broker.subscribing import SubscriptionQueues
-from gateway.broker.topology import apply, intake_queue
-from gateway.endpoints import AmqpAddress, parse_address
-from gateway.endpoints.http import HttpEndpoint
+from gateway.broker.topology import apply
 from gateway.feeding import start_feed
-from gateway.outage_wiring import checked_plan, make_view, view_queues, without_unused
-from gateway.pipeline import Examiner, Pipeline, Rules, Settlement
+from gateway.outage_wiring import checked_plan, make_view
+from gateway.pipeline import Pipeline, Rules, Settlement
 from gateway.pipeline.conversing import Conversing
 from gateway.pipeline.delivering import Deliverer
 from gateway.pipeline.discretion import Discretion
-from gateway.pipeline.dispatch import Dispatch
 from gateway.pipeline.forwarding import Forwarder
 from gateway.pipeline.housekeeping import DAY, Housekeeper, Retention
 from gateway.pipeline.pages import Keep
 from gateway.pipeline.recording import Recorder
-from gateway.pipeline.refusal import ReplyPlaces, Sender
+from gateway.pipeline.refusal import Sender
 from gateway.pipeline.subscribing import Subscribing
 from gateway.pipeline.talks import Talks
 from gateway.pipeline.workers import Workers
 from gateway.readiness import Readiness
 from gateway.resources import ResourceError
-from gateway.routing import RouteTable, RoutingError
-from gateway.rulebook import dialects, masks, route_table, schema_set, serving_checker, unnamed
+from gateway.routing import RoutingError
+from gateway.rulebook import masks, route_table, schema_set
 from gateway.settings import Settings, SettingsError
 from gateway.store import Store, StoreUnavailable, time_ordered_id
 from gateway.store.journal import Journal
@@ -60,6 +54,7 @@ from gateway.store.outages.opening import open_outages
 from gateway.store.subscriptions.opening import open_subscriptions
 from gateway.subscriptions import Marker, Subscription
 from gateway.validation import SchemaError
+from gateway.wiring import access, http_endpoints, iso_now, make_rules, reply_places, topology
 
 if TYPE_CHECKING:
     from gateway.pipeline.outage_view import OutageView
@@ -69,35 +64,6 @@ T = TypeVar("T")
 
 _WATCH_INTERVAL: Final = 1.0
 _TIMER_INTERVAL: Final = 0.25
-
-
-def access(settings: Settings) -> Access:
-    """Give how the broker is reached."""
-    return Access(settings.broker_url(), settings.name, settings.heartbeat)
-
-
-def addresses(table: RouteTable) -> dict[str, AmqpAddress]:
-    """Give the address of each system; routing has checked their form."""
-    found = {name: parse_address(system.address) for name, system in table.systems.items()}
-    return {name: address for name, address in found.items() if address is not None}
-
-
-def topology(settings: Settings, table: RouteTable) -> Topology:
-    """Lay out the topology for the context and the systems of the routing tables."""
-    queues, views = settings.coverage().queues, view_queues(settings)
-    return without_unused(settings, topology_of(settings.context, addresses(table).items(), queues, views))
-
-
-def http_endpoints(settings: Settings) -> list[HttpEndpoint]:
-    """Give the endpoints of the settings as they are called."""
-    return [
-        HttpEndpoint(
-            table.name, table.url, table.timeout, table.in_flight, table.give_up_after,
-            table.header_value if table.has_authorization else None, table.ca_file,
-            table.secrets if table.signs else None,
-        )
-        for table in settings.endpoints
-    ]  # fmt: skip
 
 
 class Gateway:
@@ -177,14 +143,14 @@ class Gateway:
                 return
             opened.push_async_callback(journal.close)
             pipeline = self._pipeline = self._make_pipeline(store, journal)
-            if not await self._subscribed(opened, url, pipeline):
-                return
             if (plan := self._plan) is not None:
                 if (outages := await self._patiently(partial(open_outages, url))) is None:
                     return
                 opened.push_async_callback(outages.close)
                 adapter = partial(self._adapter, plan.system)
-                self._view = make_view(self._settings, plan, outages, pipeline.recorder, adapter)
+                self._view = make_view(settings, plan, outages, pipeline.recorder, adapter)
+            if not await self._subscribed(opened, url, pipeline):
+                return
             housekeeper = Housekeeper(store, journal, self._retention(), time.time)
             cleaning = asyncio.create_task(housekeeper.keep(), name="housekeeping")
             opened.push_async_callback(lambda: cleaning)
@@ -236,9 +202,9 @@ class Gateway:
                 off_loop_bytes=settings.off_loop_bytes, classes=settings.keep_journal_of,
             ),
             Sender(settings.name, settings.context),
-            _reply_places(settings, self._topology),
+            reply_places(settings, self._topology),
             self._discretion,
-            now=_iso_now,
+            now=iso_now,
             new_id=_new_id,
             trace=settings.log_level == "debug",
         )  # fmt: skip
@@ -320,7 +286,6 @@ class Gateway:
         view = asyncio.create_task(self._keep_view(session, pipeline), name="outages")
         watch = asyncio.create_task(self._watch(session), name="watch")
         stopping = asyncio.create_task(self._stopping.wait(), name="stopping")
-        tasks = (work, timer, posts, delivery, view, changes, watch, stopping)
         try:
             with self._readiness.serving():
                 ends: set[asyncio.Future[Any]] = {work, timer, posts, delivery, view, writer, stopping, session.lost}
@@ -328,6 +293,7 @@ class Gateway:
             if self._stopping.is_set() and not session.lost.done() and not work.done():
                 await self._finish(session, pipeline)
         finally:
+            tasks = (work, timer, posts, delivery, view, changes, watch, stopping)
             for task in tasks:
                 task.cancel()
             results = await asyncio.gather(*tasks, return_exceptions=True)
@@ -347,10 +313,8 @@ class Gateway:
             async with asyncio.timeout(self._settings.stop_timeout):
                 await session.stop_consuming()
                 # Side by side: an endpoint that hangs must not keep the rest from its end.
-                await asyncio.gather(
-                    _emptied(session, pipeline), self._forwarder.finish(), self._deliverer.finish(),
-                    self._view_finished(),
-                )  # fmt: skip
+                ends = (_emptied(session, pipeline), *(part.finish() for part in self._parts))
+                await asyncio.gather(*ends)
         except TimeoutError:
             log.warning(
                 "not all finished in time, the rest goes back to the broker",
@@ -364,17 +328,17 @@ class Gateway:
         else:
             await self._view.serve(session, pipeline.burial, pipeline.counts)
 
-    async def _view_finished(self) -> None:
-        if self._view is not None:
-            await self._view.finish()
+    @property
+    def _parts(self) -> tuple["Forwarder | Deliverer | OutageView", ...]:
+        """What takes messages from queues of its own."""
+        parts = self._forwarder, self._deliverer
+        return parts if self._view is None else (*parts, self._view)
 
     async def _watch(self, session: Session) -> None:
         """Give the session up when confirms stay out: their fate is unknown, so the messages come again, marked."""
         while True:
             await asyncio.sleep(_WATCH_INTERVAL)
-            waited = max(part.waiting_for() for part in (session.publisher, self._forwarder, self._deliverer))
-            if self._view is not None:
-                waited = max(waited, self._view.waiting_for())
+            waited = max(part.waiting_for() for part in (session.publisher, *self._parts))
             if waited > self._settings.confirm_timeout and not self._blocked:
                 session.fail(f"No publisher confirm for {waited:.0f} s.")
 
@@ -390,27 +354,9 @@ class Gateway:
             await asyncio.wait_for(self._stopping.wait(), seconds)
 
     def _make_rules(self) -> Rules:
-        settings = self._settings
-        table = route_table(settings)
-        self._plan = checked_plan(settings, table)
-        spoken = dialects(settings, schema_set(settings))
-        examiner = Examiner(lambda: serving_checker(settings), spoken, settings.limits(), settings.off_loop_bytes)
-        adapters = {
-            name: Adapter(name, address, spoken.speech_of(table.systems[name].dialect or name))
-            for name, address in addresses(table).items()
-        }
-        dispatch = Dispatch(
-            adapters=adapters,
-            systems={source: adapters[name].address for name, system in table.systems.items()
-                     for source in (name, *system.sources)},
-            sender=Sender(settings.name, settings.context),
-            intake=intake_queue(settings.context),
-            places=_reply_places(settings, topology(settings, table)),
-            limits=settings.limits(),
-            now=_iso_now,
-        )  # fmt: skip
-        subscribers = Subscribers(settings.context, all_events=settings.publish_events)
-        return Rules(examiner, table, adapters, spoken, dispatch, subscribers, unnamed(settings, table))
+        table = route_table(self._settings)
+        self._plan = checked_plan(self._settings, table)
+        return make_rules(self._settings, table)
 
 
 async def _emptied(session: Session, pipeline: Pipeline) -> None:
@@ -418,17 +364,9 @@ async def _emptied(session: Session, pipeline: Pipeline) -> None:
     await pipeline.finish()
 
 
-def _reply_places(settings: Settings, wanted: Topology) -> ReplyPlaces:
-    return ReplyPlaces(frozenset(wanted.own_queues), settings.coverage())
-
-
 async def _ended(task: asyncio.Task[None]) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-
-
-def _iso_now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def _new_id() -> str:

@@ -31,7 +31,7 @@ async def dead_letters(settings: "Settings") -> AsyncIterator[DeadQueue]:
 
     Raises `CommandError` where another command does not let go of them.
     """
-    from gateway.app import access  # noqa: PLC0415 - heavy
+    from gateway.wiring import access  # noqa: PLC0415 - heavy
 
     try:
         queue = await DeadQueue.open(access(settings), waiting=_say_waiting)

@@ -102,16 +102,16 @@ def _is_production(word: str) -> bool:
 
 
 def _own_queues(settings: "Settings", table: "RouteTable") -> tuple[str, ...]:
-    from gateway.app import topology  # noqa: PLC0415 - quick start of the other commands
+    from gateway.wiring import topology  # noqa: PLC0415 - quick start of the other commands
 
     return topology(settings, table).own_queues
 
 
 def _system(text: str, settings: "Settings", table: "RouteTable", reply_to: str) -> Aim:
     from gateway.adapters import Adapter  # noqa: PLC0415 - quick start of the other commands
-    from gateway.app import addresses  # noqa: PLC0415
     from gateway.player.targets import ToSystem  # noqa: PLC0415
     from gateway.rulebook import dialects, schema_set  # noqa: PLC0415
+    from gateway.wiring import addresses  # noqa: PLC0415
 
     named = text.partition(":")[2] if text.startswith(("system:", "route:")) else text
     system = None if text.startswith("route:") else table.systems.get(named)

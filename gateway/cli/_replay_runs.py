@@ -273,8 +273,8 @@ async def play(settings: "Settings", kept_: Kept, begun: Begun, watch: "Watch") 
 
 
 def _reach(settings: "Settings") -> "Reach":
-    from gateway.app import access  # noqa: PLC0415 - heavy
     from gateway.player.player import Reach  # noqa: PLC0415 - heavy
+    from gateway.wiring import access  # noqa: PLC0415 - heavy
 
     return Reach(access(settings), settings.confirm_timeout, settings.reconnect_first, settings.reconnect_most)
 

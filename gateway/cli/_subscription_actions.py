@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Final
 
-from gateway.app import access
 from gateway.broker.subscribing import SubscriptionQueues, Waiting
 from gateway.cli._shared import CommandError, ExitCode, counted
 from gateway.cli._stores import existing_store
@@ -38,6 +37,7 @@ from gateway.subscriptions import (
     selection,
     to_json,
 )
+from gateway.wiring import access
 
 _PATIENCE: Final = 15.0
 _LOOK_EVERY: Final = 0.2

@@ -63,12 +63,12 @@ def demo(
 
 async def _demo(settings: "Settings", folder: Path) -> tuple[int, int]:
     from gateway import resources  # noqa: PLC0415 - quick start of the other commands
-    from gateway.app import addresses  # noqa: PLC0415
     from gateway.broker.partner import Partner  # noqa: PLC0415
     from gateway.broker.session import Access  # noqa: PLC0415
     from gateway.broker.topology import DEAD  # noqa: PLC0415
     from gateway.cli._day import Ledger, load_day  # noqa: PLC0415
     from gateway.rulebook import route_table  # noqa: PLC0415
+    from gateway.wiring import addresses  # noqa: PLC0415
 
     steps = load_day(resources.examples())
     systems = {address.routing_key: name for name, address in addresses(route_table(settings)).items()}

@@ -109,8 +109,8 @@ def is_last(message: "Message") -> bool:
 async def _request(
     settings: "Settings", name: str, body: bytes, wait: float, key: str, save: Path | None, *, here: bool, new_id: bool
 ) -> _Outcome:
-    from gateway.app import access  # noqa: PLC0415 - quick start of the other commands
     from gateway.broker.partner import NotTaken, Partner, intake_key  # noqa: PLC0415
+    from gateway.wiring import access  # noqa: PLC0415 - quick start of the other commands
 
     async with await Partner.open(access(settings), "request") as partner:
         queue = await partner.own_queue()

@@ -45,8 +45,8 @@ def _read(file: Path) -> bytes:
 
 
 async def _send(settings: "Settings", bodies: list[tuple[Path, bytes]], wait: float, key: str) -> int:
-    from gateway.app import access  # noqa: PLC0415 - quick start of the other commands
     from gateway.broker.partner import NotTaken, Partner, intake_key  # noqa: PLC0415
+    from gateway.wiring import access  # noqa: PLC0415 - quick start of the other commands
 
     dead = 0
     async with await Partner.open(access(settings), "send") as partner:

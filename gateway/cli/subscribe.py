@@ -86,9 +86,9 @@ class _Feed:
 
     async def follow(self) -> None:
         """Show what comes until the limit is reached, or until cancelled."""
-        from gateway.app import access  # noqa: PLC0415 - quick start of the other commands
         from gateway.broker.outage_queue import outage_bindings  # noqa: PLC0415
         from gateway.broker.partner import NotTaken, Partner  # noqa: PLC0415
+        from gateway.wiring import access  # noqa: PLC0415 - quick start of the other commands
 
         codes, policy = self._settings.outages.outage_codes(), self._settings.outages.policy()
         async with await Partner.open(access(self._settings), "subscribe") as partner:

@@ -21,8 +21,8 @@ def show(
     ] = False,
 ) -> None:
     """Show exchanges, queues and bindings for the context and the systems of the routes."""
-    from gateway.app import topology  # noqa: PLC0415 - quick start of the other commands
     from gateway.rulebook import route_table  # noqa: PLC0415
+    from gateway.wiring import topology  # noqa: PLC0415 - quick start of the other commands
 
     settings = load_settings(ctx)
     wanted = topology(settings, route_table(settings))
@@ -47,9 +47,9 @@ def show(
 def apply(ctx: typer.Context) -> None:
     """Declare it all on the broker; what is there already with the same settings stays as it is."""
     from gateway import broker  # noqa: PLC0415
-    from gateway.app import access, topology  # noqa: PLC0415
     from gateway.broker.topology import apply as declare  # noqa: PLC0415
     from gateway.rulebook import route_table  # noqa: PLC0415
+    from gateway.wiring import access, topology  # noqa: PLC0415
 
     settings = load_settings(ctx)
     wanted = topology(settings, route_table(settings))
