@@ -28,8 +28,9 @@ _PAGE = """# A storm
 
 Written by `make storm` (benchmarks/storm.py). {devices:,} meters lose power; every twentieth says so once more, and
 every tenth has power back. The events wait in the gateway's queue when it starts. The gateway checks each message,
-keeps it in the journal, publishes it for twenty subscribers (queues at `cim.events` that choose by headers: noun,
-domain, event type, source, severity, and combinations), and keeps the outage view, which tells the OMS.
+keeps it in the journal, publishes it for twenty subscriptions with queues (by domain, event type, source, severity and
+combinations of these; six by pattern or device, which the gateway judges), and keeps the outage view, which tells
+the OMS.
 
 - {date}, {machine}, RabbitMQ on the same machine, Python {python}
 - {verdict}

@@ -6,7 +6,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,6 +14,7 @@ import psutil
 
 from gateway.broker.partner import Partner
 from gateway.broker.session import Access
+from gateway.subscriptions import queue_of
 from tests.e2e.harness import GatewayProcess, drain, until
 from tests.e2e.outages import (
     BACK,
@@ -32,23 +32,54 @@ from tests.e2e.outages import (
     prepare,
     standing,
 )
+from tests.e2e.subscribing import create
 
+_POWER = "*.26.*.*"
+_GASPS = "*.26.0.85"
 _SOURCES = ("HES-1", "HES-2", "HES-3", "HES-4")
 _SEVERITIES = ("high", "low")
 _CODES = (GASP, RESTORED)
 _PATIENCE = 3_600.0
 _MESSAGE_ID = re.compile(rb"<MessageID>(.+?)</MessageID>")
 T = TypeVar("T")
-Headers = Mapping[str, str | bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One message of the storm, and the headers by which it can be chosen."""
+    """One message of the storm, and that by which it can be chosen."""
 
     id: str
     body: bytes
-    headers: Headers
+    code: str
+    source: str
+    severity: str
+    devices: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A subscription of the storm: options of `cimgate subscriptions create`; what is empty takes all."""
+
+    events: str = ""
+    source: str = ""
+    severity: str = ""
+    device: str = ""
+
+    @property
+    def options(self) -> list[str]:
+        """Options of the command."""
+        given = {"event": self.events, "source": self.source, "severity": self.severity, "device": self.device}
+        return ["--noun", "EndDeviceEvents", *(word for name, value in given.items() if value
+                                               for word in (f"--{name}", value))]  # fmt: skip
+
+    def takes(self, one: Sent) -> bool:
+        """Whether it is to get a message."""
+        return (
+            self.events in ("", _POWER, one.code, one.code.replace("3", "*", 1))
+            and self.source in ("", one.source)
+            and self.severity in ("", one.severity)
+            and (not self.device or self.device in one.devices)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +101,16 @@ class Weathered:
     problems: tuple[str, ...]
 
 
-def subscriptions() -> list[Headers]:
-    """Twenty ways to choose events by their headers."""
-    chosen: list[Headers] = [{"cim-noun": "EndDeviceEvents"}, {"cim-domain:26": True}]
-    chosen += [{f"cim-event:{code}": True} for code in _CODES]
-    chosen += [{"cim-source": source} for source in _SOURCES]
-    chosen += [{"cim-severity": severity} for severity in _SEVERITIES]
-    chosen += [{"cim-source": one, "cim-severity": other} for one, other in product(_SOURCES, _SEVERITIES)]
-    chosen += [{f"cim-event:{GASP}": True, "cim-severity": severity} for severity in _SEVERITIES]
-    return chosen
+def chosen() -> dict[str, Wanted]:
+    """Twenty subscriptions by name; the broker selects for most, the gateway judges six (`_GASPS`, devices)."""
+    ways = [Wanted(), Wanted(events=_POWER), *(Wanted(events=code) for code in _CODES)]
+    ways += [Wanted(source=source) for source in _SOURCES]
+    ways += [Wanted(severity=severity) for severity in _SEVERITIES]
+    ways += [Wanted(source=source, severity="high") for source in _SOURCES]
+    ways += [Wanted(events=GASP, severity=severity) for severity in _SEVERITIES]
+    ways += [Wanted(events=_GASPS), *(Wanted(events=_GASPS, severity=severity) for severity in _SEVERITIES)]
+    ways += [Wanted(device=f"M-{number:06d}") for number in (7, 20, 410)]
+    return {f"storm-{number}": way for number, way in enumerate(ways)}
 
 
 def traffic(devices: int, per_message: int) -> Iterator[Sent]:
@@ -91,24 +123,20 @@ def traffic(devices: int, per_message: int) -> Iterator[Sent]:
             source, severity = _SOURCES[number % 4], _SEVERITIES[number // 4 % 2]
             id_ = f"storm-{number}"
             body = events(code, some, clock, source=source, severity=severity, message_id=id_)
-            facts: Headers = {
-                "cim-noun": "EndDeviceEvents", "cim-domain:26": True, f"cim-event:{code}": True, "cim-source": source,
-                "cim-severity": severity,
-            }  # fmt: skip
-            yield Sent(id_, body, facts)
+            yield Sent(id_, body, code, source, severity, frozenset(some))
             number += 1
 
 
 async def weather(url: str, folder: Path, store: str, devices: int, per_message: int, *, view: str = ON) -> Weathered:
     """Fill the gateway's queue with a storm, let the gateway work it off, and hold that all has come to its place."""
-    wanted = subscriptions()
+    wanted = chosen()
     sent = list(traffic(devices, per_message))
     oms_without_power_events(folder)
     await prepare(url)
-    await _subscribe(url, wanted)
-    await _fill(url, sent)
-    expected = {f"sub.{number}": _taken(sent, chosen) for number, chosen in enumerate(wanted)}
     gateway = GatewayProcess(url, folder, outages=view, store=store, log_level="warning")
+    await _subscribe(gateway, wanted)
+    await _fill(url, sent)
+    expected = {queue_of(name): sum(map(one.takes, sent)) for name, one in wanted.items()}
     await gateway.start()
     try:
         assert gateway.process is not None
@@ -130,12 +158,15 @@ async def weather(url: str, folder: Path, store: str, devices: int, per_message:
     )  # fmt: skip
 
 
-async def _subscribe(url: str, wanted: Sequence[Headers]) -> None:
-    async with await aio_pika.connect(url) as connection:
-        channel = await connection.channel()
-        for number, headers in enumerate(wanted):
-            queue = await channel.declare_queue(f"sub.{number}", durable=True, arguments={"x-queue-type": "quorum"})
-            await queue.bind("cim.events", arguments={"x-match": "all", **headers})
+async def _subscribe(gateway: GatewayProcess, wanted: Mapping[str, Wanted]) -> None:
+    """Create the subscriptions while the gateway runs, as an operator does, and stop it."""
+    await gateway.start()
+    try:
+        for name, one in wanted.items():
+            await create(gateway, name, *one.options)
+        assert await gateway.stop() == 0, gateway.log()[-2000:]
+    finally:
+        await gateway.kill()
 
 
 async def _fill(url: str, sent: Sequence[Sent]) -> None:
@@ -189,10 +220,10 @@ async def _wrong(
     stand = await standing(store)
     if stand != {meter: "on" if meter in back else "out" for meter in meters}:
         problems.append("not every device stands as it should")
-    for number, chosen in enumerate(subscriptions()):
-        arrived = await _ids(url, f"sub.{number}")
-        if arrived != Counter(one.id for one in sent if _matches(one, chosen)):
-            problems.append(f"the subscription to {dict(chosen)} has {arrived.total()} messages, not its own")
+    for name, wanted in chosen().items():
+        arrived = await _ids(url, queue_of(name))
+        if arrived != Counter(one.id for one in sent if wanted.takes(one)):
+            problems.append(f"the subscription {wanted} has {arrived.total()} messages, not its own")
     if dead := (await drain(url, ["cim.dead"]))["cim.dead"]:
         problems.append(f"{len(dead)} dead letters, such as {dead[0].headers}")
     return iter(problems)
@@ -220,14 +251,6 @@ async def _ids(url: str, name: str) -> Counter[str]:
 def _in_parts(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     for start in range(0, len(items), size):
         yield items[start : start + size]
-
-
-def _matches(one: Sent, chosen: Headers) -> bool:
-    return all(one.headers.get(name) == value for name, value in chosen.items())
-
-
-def _taken(sent: Sequence[Sent], chosen: Headers) -> int:
-    return sum(_matches(one, chosen) for one in sent)
 
 
 def _peak(process: psutil.Process) -> float:
