@@ -130,22 +130,3 @@ async def test_what_the_gateway_has_in_hand_is_counted_before_a_subscription_is_
         assert refused.exit_code == 1
         assert "2 events wait in its queue" in refused.output
         await until(lambda: len(set(message_ids(inbox.posts[3:]))) == 2, "both are posted after all")
-
-
-async def test_no_url_is_posted_to_that_no_endpoint_covers(amqp_url: str, tmp_path: Path, inbox: Inbox) -> None:
-    config = settings(tmp_path, inbox)
-    async with running(amqp_url, tmp_path, config=config) as gateway:
-        said = await subscriptions(gateway, "create", "no", "--webhook", f"{inbox.url}/elsewhere")
-        assert said.exit_code == 2
-        assert f"no table [[endpoints]] of the settings covers the webhook {inbox.url}/elsewhere" in said.output
-        await create(gateway, "oms", "--webhook", f"{inbox.url}/oms/events")
-    await asyncio.to_thread(Path(config).write_text, "")  # the table is taken away afterwards
-    async with running(amqp_url, tmp_path, config=config) as gateway:
-        await send(amqp_url, event(POWER))
-
-        async def waits() -> bool:
-            [line] = (await subscriptions(gateway, "lag", "--json")).output.splitlines()
-            return (told := json.loads(line))["waiting"] == 1 and "no table [[endpoints]]" in told.get("trouble", "")
-
-        await until(waits, "the event waits, and it is told why")
-    assert not inbox.posts
