@@ -55,6 +55,7 @@ again, marked, with the same MessageID.
 | `publish` | before each message that a conversation sends |
 | `write`, `written` | before and after a batch of messages is written to the broker |
 | `confirmed` | after the broker's confirm, before the conversation hears of it |
+| `journal`, `journaled` | before and after the journal keeps what passed |
 | `acknowledge`, `acknowledged` | before and after the message that was taken is acknowledged |
 | `due` | before the timer feeds what is due, or was confirmed |
 
