@@ -39,8 +39,8 @@ _LASTING_CODES = frozenset(
 )
 
 
-_DRIVERS = (sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError)
-"""What the drivers raise where they are called directly."""
+_DRIVERS = (sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What the drivers raise where they are called directly; the last, where the connection broke at a bad moment."""
 
 
 @contextmanager

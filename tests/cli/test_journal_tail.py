@@ -74,7 +74,7 @@ async def test_tail_goes_on_by_itself_when_the_store_was_away(database: Database
         assert process.stderr is not None
         said = (await asyncio.wait_for(process.stderr.readline(), PATIENCE)).decode()
         await database.private.resume()
-        assert "cimgate: " in said
+        assert "cimgate: " in said, said + (await process.stderr.read(10_000)).decode()
         assert process.returncode is None
         await shelf.write([outage(time.time(), "after", source="AFTER")])
         assert "AFTER" in await line(process)
