@@ -11,6 +11,7 @@ what they made.
 import asyncio
 import os
 import secrets
+import signal
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
@@ -29,6 +30,10 @@ from tests.databases import Database, database_server, docker_answers
 
 if TYPE_CHECKING:
     from testcontainers.community.rabbitmq import RabbitMqContainer
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell that starts the tests in the background lets them, and all that they start, be deaf to Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 IMAGE = "rabbitmq:3.13-management"  # the one of docker-compose.yml
 USER = "cimgate"

@@ -1,5 +1,6 @@
 """What the network can do between gateway and broker: it is noticed, and nothing is lost."""
 
+import asyncio
 from pathlib import Path
 
 from tests.e2e.harness import SYSTEMS, account, depth, drain, running, send_all, until
@@ -44,9 +45,10 @@ async def test_confirms_that_stay_out_end_the_session_and_nothing_is_lost(amqp_u
     samples = list(readings(2_000))
     settings = {"confirm_timeout": "1", "prefetch": "50", "batch": "10"}
     async with Proxy(amqp_url) as proxy, running(proxy.url, tmp_path, **settings) as gateway:
-        await send_all(amqp_url, samples)
+        sending = asyncio.create_task(send_all(amqp_url, samples))  # the gateway is not done before the silence begins
         await until(lambda: _at_least(amqp_url, "cim.MDM", 50), "it is at work")
         proxy.silence()
+        await sending
         await until(lambda: bool(gateway.events("session lost")), "it noticed")
         assert "confirm" in gateway.events("session lost")[0]["reason"]
         proxy.flow()
