@@ -41,6 +41,8 @@ _SILENCE: Final = 0.5
 _ROUNDS: Final = 3
 """What is buried while others are read is read too, but not for ever."""
 _BACK: Final = 5.0
+_FENCES: Final = 5
+"""More than are needed: after two, what was kept back is sent, as one command for each page; after three it is done."""
 
 
 class LettersInUse(RuntimeError):  # noqa: N818 - says the state
@@ -69,6 +71,7 @@ class DeadQueue:
         self._exchanges: dict[str, AbstractExchange] = {}
         self._opening = asyncio.Lock()
         self._held = 0
+        self._removed = False
         self._pages = 0
         self._position = 0
         self.total = 0
@@ -208,11 +211,14 @@ class DeadQueue:
             for letter in letters:
                 await self._channel.basic_ack(letter.tag, wait=False)
                 self._held -= 1
+                self._removed = True
             await self._channel.basic_qos(prefetch_count=1)  # answered only after what was written before it
 
     async def give_back(self) -> int:
         """Put back all that is held, and read no more; gives how many letters there are now."""
         with _broken():
+            if self._removed:
+                await self._applied()
             expected, self._held = await self.ready() + self._held, 0
             await self._channel.close()
             deadline = time.monotonic() + _BACK
@@ -220,10 +226,23 @@ class DeadQueue:
                 await asyncio.sleep(_LOCK_PAUSE / 4)
             return ready
 
+    async def _applied(self) -> None:
+        """Wait until the broker has done what `remove` asked for.
+
+        A quorum queue takes acknowledgements in groups: while its disk is slow the channel keeps those that follow the
+        first thirty-two back, and drops them with the channel; then letters that are gone would be there again. A
+        basic.get is answered only after what was sent before it is on the disk, and so lets the next ones go. What it
+        fetches goes back with all that is held.
+        """
+        for _ in range(_FENCES):
+            fetched = await self._channel.basic_get(DEAD)
+            self._held += not isinstance(fetched.delivery, commands.Basic.GetEmpty)
+        self._removed = False
+
     async def close(self) -> None:
         """End; what is held goes back to the queue."""
         with contextlib.suppress(SessionLost, TopologyError):
-            if self._held:
+            if self._held or self._removed:
                 await self.give_back()
         for connection in (self._sending, self._connection):
             if connection is not None:
