@@ -108,7 +108,7 @@ def main() -> int:
     page = _PAGE.format(
         devices=options.devices,
         date=f"{datetime.now(UTC):%Y-%m-%d}",
-        machine=f"{os.cpu_count()} cores ({platform.machine()}), shared with others at work",
+        machine=f"{os.cpu_count()} cores ({platform.machine()})",
         python=platform.python_version(),
         verdict="; ".join(wrong) or "nothing lost, nothing twice, every device right, in each run",
         rows="\n".join(_rows(found)),
