@@ -167,7 +167,10 @@ class Gateway:
             return False
         opened.push_async_callback(store.close)
         settings = self._settings
-        workers = Workers(http_endpoints(settings), settings.coverage(), pipeline.burial, settings.limits())
+        workers = Workers(
+            http_endpoints(settings), settings.coverage(), pipeline.burial, settings.outages.outage_codes(),
+            settings.limits(),
+        )  # fmt: skip
         self._deliverer = Deliverer(store, workers)
         process = f"{settings.name} {socket.gethostname()}:{os.getpid()}"
         self._subscribing = Subscribing(store, process, self._declare_subscriptions, self._subscriptions_changed)

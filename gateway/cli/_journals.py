@@ -65,9 +65,9 @@ async def opened_journal(settings: "Settings", *, reader: bool = False, make: bo
     from gateway.store.opening import sqlite_file  # noqa: PLC0415 - heavy
 
     url = settings.store.get_secret_value()
-    scheme, separator, place = url.partition("://")
-    if separator and scheme == "sqlite" and not make:
-        file = journal_file(sqlite_file(place))
+    store = sqlite_file(url)
+    if store is not None and not make:
+        file = journal_file(store)
         if not await asyncio.to_thread(file.exists):
             raise CommandError(
                 f"The journal {file.absolute()} does not exist.",

@@ -1,14 +1,14 @@
 """Events written for clients: once for all who read the same at about the same time, large ones beside the loop."""
 
 import asyncio
-from base64 import b64encode
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
 
+from gateway.adapters.adapter import REPEATED
+from gateway.adapters.event_document import Said, body_members, event_document
 from gateway.broker.streams import StreamMessage
 from gateway.feed import wire
-from gateway.feed.documents import document_of
 from gateway.message import Limits
 from gateway.outages import OutageCodes
 
@@ -46,11 +46,10 @@ class Renderer:
         return written
 
     def _write(self, message: StreamMessage, *, with_body: bool) -> bytes:
-        document = document_of(message, self._codes, self._limits, now=self._now())
-        data = dict(document.data)
+        verb, noun, source = (str(message.headers.get(f"cim-{name}", "")) for name in ("verb", "noun", "source"))
+        repeated = message.headers.get(REPEATED) is True
+        said = Said(verb, noun, source, message.published or self._now(), repeated)
+        data = {"id": message.offset, **event_document(message.body, said, self._codes, self._limits)}
         if with_body:
-            try:
-                data["body"] = message.body.decode()
-            except UnicodeDecodeError:  # in another encoding, which the XML declares: as it is, or not at all
-                data["body_base64"] = b64encode(message.body).decode()
-        return wire.event(document.name, data, message.offset)
+            data |= body_members(message.body)
+        return wire.event(f"{data['verb']}({data['noun']})", data, message.offset)

@@ -87,7 +87,7 @@ class Answers:
         """Give the dead letter."""
         status = None if outcome is None else outcome.status
         return self._burial.unposted(
-            parcel.delivery, parcel.header, finding, shown(parcel.url), self._endpoint.name, parcel.posts, status
+            parcel.delivery, parcel.header, finding, parcel.url, self._endpoint.name, parcel.posts, status
         )
 
     def refused(self, parcel: Parcel, outcome: Outcome) -> Finding:

@@ -1,6 +1,5 @@
 """Files that events are written into: JSON lines or .cimlog. After a crash a file ends with the last whole event."""
 
-import base64
 import fcntl
 import json
 import os
@@ -11,15 +10,15 @@ from pathlib import Path
 from typing import BinaryIO, Final, cast
 
 from gateway.adapters.adapter import MESSAGE_ID, REPEATED
+from gateway.adapters.event_document import Said, body_members, event_document
 from gateway.broker import Delivery
-from gateway.message import Header, Limits, Message, Unreadable, read
-from gateway.message.subjects import subjects_of
+from gateway.message import Limits
+from gateway.outages import OutageCodes
 from gateway.subscriptions import ToFile
 from gateway.traffic import Direction, Record, Writer, append
 
 _CIMLOG: Final = ".cimlog"
 _BLOCK: Final = 64 * 1024
-_HEADER_FIELDS: Final = ("verb", "noun", "source", "context", "timestamp", "message_id", "correlation_id")
 
 
 class Sink:
@@ -28,10 +27,11 @@ class Sink:
     Not for several threads at a time. Every call may raise OSError; then the file is as it was before it.
     """
 
-    def __init__(self, wanted: ToFile, subscription: str, limits: Limits) -> None:
+    def __init__(self, wanted: ToFile, subscription: str, codes: OutageCodes, limits: Limits) -> None:
         self._wanted = wanted
         self._path = Path(wanted.path)
         self._subscription = subscription
+        self._codes = codes
         self._limits = limits
         self._lock: BinaryIO | None = None
         self._file: FileIO | None = None
@@ -159,39 +159,17 @@ class Sink:
         return self._path.suffix == _CIMLOG
 
     def _line(self, delivery: Delivery) -> bytes:
-        return _line(delivery, self._subscription, self._limits)
-
-
-def _line(delivery: Delivery, subscription: str, limits: Limits) -> bytes:
-    document: dict[str, object] = {"published": _time(delivery.said[2]).isoformat(), "subscription": subscription}
-    try:
-        message = read(delivery.body, limits)
-    except Unreadable:  # it is told by what the broker says of it
-        verb, _, noun = delivery.said[0].partition(".")
-        document |= {"verb": verb, "noun": noun, "source": delivery.said[1]}
-    else:
-        document |= _header(message.header) | _subjects(message)
-    if _repeated(delivery):
-        document["repeated"] = True
-    try:
-        document["xml"] = delivery.body.decode()
-    except UnicodeDecodeError:
-        document["xml_base64"] = base64.b64encode(delivery.body).decode()
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace") + b"\n"
-
-
-def _header(header: Header) -> dict[str, object]:
-    return {name: value for name in _HEADER_FIELDS if (value := getattr(header, name))}
-
-
-def _subjects(message: Message) -> dict[str, object]:
-    subjects = subjects_of(message)
-    told: dict[str, object] = {"devices": subjects.devices, "names": list(subjects.names)}
-    if codes := sorted({code for _, code in subjects.codes}):
-        told["codes"] = codes
-    if subjects.severities:
-        told["severities"] = sorted(subjects.severities)
-    return told
+        type_, source, published = delivery.said
+        verb, _, noun = type_.partition(".")
+        said = Said(verb, noun, source, published, _repeated(delivery))
+        document = {
+            "subscription": self._subscription,
+            **event_document(delivery.body, said, self._codes, self._limits),
+            **body_members(delivery.body),
+        }
+        return (
+            json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace") + b"\n"
+        )
 
 
 def _record(delivery: Delivery, subscription: str) -> Record:

@@ -6,6 +6,7 @@ from gateway.endpoints import Coverage
 from gateway.endpoints.breaker import Breaker
 from gateway.endpoints.http import HttpEndpoint
 from gateway.message import Limits
+from gateway.outages import OutageCodes
 from gateway.pipeline.burial import Burial
 from gateway.pipeline.courier import Courier
 from gateway.pipeline.delivering import Worker
@@ -22,12 +23,13 @@ class Workers:
     """Makes a worker for a subscription. The breaker of a webhook outlives its workers."""
 
     def __init__(
-        self, endpoints: Sequence[HttpEndpoint], coverage: Coverage, burial: Burial, limits: Limits,
-        *, renew_after: float = RENEW_AFTER,
+        self, endpoints: Sequence[HttpEndpoint], coverage: Coverage, burial: Burial, codes: OutageCodes,
+        limits: Limits, *, renew_after: float = RENEW_AFTER,
     ) -> None:  # fmt: skip
         self._endpoints = {endpoint.name: endpoint for endpoint in endpoints}
         self._coverage = coverage
         self._burial = burial
+        self._codes = codes
         self._limits = limits
         self._renew_after = renew_after
         self._breakers: dict[str, Breaker] = {}
@@ -38,7 +40,7 @@ class Workers:
             case ToWebhook(url=url):
                 return self._webhook(subscription, url, tally)
             case ToFile() as wanted:
-                sink = Sink(wanted, subscription.name, self._limits)
+                sink = Sink(wanted, subscription.name, self._codes, self._limits)
                 return EventFile(subscription.queue, sink, tally)
             case other:
                 raise TypeError(f"The gateway does not deliver {other}.")

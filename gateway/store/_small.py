@@ -9,8 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from gateway.store import postgres, sqlite
 from gateway.store._migrating import Chain, migrate
 from gateway.store._trouble import translated, translated_at_opening
-from gateway.store.errors import StoreUnusable
-from gateway.store.opening import FORMS, sqlite_file
+from gateway.store.opening import sqlite_file
 from gateway.store.sql import connected
 
 
@@ -46,11 +45,9 @@ class SmallStore:
 
 
 async def _engine(url: str, patience: float) -> AsyncEngine:
-    scheme, separator, place = url.partition("://")
-    if separator and scheme == "sqlite":
-        engine, readers = sqlite.engines(sqlite_file(place), patience)
-        await readers.dispose()
-        return engine
-    if separator and scheme in ("postgresql", "postgres"):
+    file = sqlite_file(url)
+    if file is None:
         return postgres.engine(url, patience)
-    raise StoreUnusable(f"this is no URL of a store: {FORMS} is wanted")
+    engine, readers = sqlite.engines(file, patience)
+    await readers.dispose()
+    return engine

@@ -10,7 +10,7 @@ from gateway.store.errors import StoreUnusable
 from gateway.store.sql import SqlStore
 
 PATIENCE: Final = 5.0
-FORMS: Final = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+_FORMS: Final = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
 
 
 async def open_store(url: str, *, patience: float = PATIENCE) -> SqlStore:
@@ -21,24 +21,25 @@ async def open_store(url: str, *, patience: float = PATIENCE) -> SqlStore:
     connection before it raises StoreUnavailable. Raises StoreUnusable for what a person must mend, StoreUnavailable
     for what may pass. No text of either holds the password.
     """
+    file = sqlite_file(url)
+    return await (_on_postgres(url, patience) if file is None else _on_sqlite(file, patience))
+
+
+def sqlite_file(url: str) -> Path | None:
+    """Give the file of the store at a URL; None where it is on PostgreSQL. Raises StoreUnusable for any other URL."""
     scheme, separator, place = url.partition("://")
-    if separator and scheme == "sqlite":
-        return await _on_sqlite(place, patience)
     if separator and scheme in ("postgresql", "postgres"):
-        return await _on_postgres(url, patience)
-    raise StoreUnusable(f"this is no URL of a store: {FORMS} is wanted")
-
-
-def sqlite_file(place: str) -> Path:
-    """Give the file that a URL of SQLite names after `://`. Raises StoreUnusable where it names none."""
+        return None
+    if not separator or scheme != "sqlite":
+        raise StoreUnusable(f"this is no URL of a store: {_FORMS} is wanted")
     name = place.removeprefix("/")
     if name == place or name in ("", ":memory:"):
         raise StoreUnusable("SQLite needs a file, because conversations outlive the gateway: sqlite:///FILE")
     return Path(name)
 
 
-async def _on_sqlite(place: str, patience: float) -> SqlStore:
-    writers, readers = sqlite.engines(sqlite_file(place), patience)
+async def _on_sqlite(file: Path, patience: float) -> SqlStore:
+    writers, readers = sqlite.engines(file, patience)
     store = SqlStore(writers, readers, in_turns=True)
     async with _closed_on_error(store):
         await store.migrate()

@@ -156,6 +156,8 @@ async def test_what_an_endpoint_says_decides_whether_it_is_asked_again(
     lost = letters[f"{inbox.url}/404"]
     assert (lost.routing_key, lost.correlation_id) == ("undeliverable.MeterReadings.reply", "c-2")
     assert b"FAILED" in lost.body
+    cut = {receiver for receiver, letter in letters.items() if letter.headers.get("url_cut") is True}
+    assert cut == {f"{nowhere}/x"}, "its query is in no dead letter, so it cannot be posted there again"
     assert str(lost.headers["text"]).endswith("/404 refused the answer: it answered 404: so it is.")
 
 

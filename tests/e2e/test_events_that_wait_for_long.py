@@ -12,6 +12,7 @@ from gateway.endpoints import AmqpAddress, Coverage, Covered, Properties, Public
 from gateway.endpoints.http import HttpEndpoint
 from gateway.message import DEFAULT_LIMITS
 from gateway.message.mask_paths import Masks
+from gateway.outages import OutageCodes
 from gateway.pipeline import Settlement
 from gateway.pipeline.burial import Burial
 from gateway.pipeline.delivering import Deliverer
@@ -45,7 +46,7 @@ async def test_events_of_a_device_stay_in_their_order_when_they_go_back_to_their
     recorder = Recorder(journal, Keep.OFF, discretion, time.time, off_loop_bytes=50_000)
     burial = Burial(Counts(), lambda: datetime.now(UTC).isoformat(), discretion, recorder)
     coverage = Coverage([Covered("oms", read_url(inbox.url))])
-    deliverer = Deliverer(store, Workers([endpoint], coverage, burial, DEFAULT_LIMITS, renew_after=0.2))
+    deliverer = Deliverer(store, Workers([endpoint], coverage, burial, OutageCodes(), DEFAULT_LIMITS, renew_after=0.2))
     access, settlement = Access(amqp_url, "test"), Settlement(Counts(), recorder, burial.undelivered)
     async with SubscriptionQueues.open(access) as queues:
         await queues.declare(subscription)

@@ -10,6 +10,7 @@ import pytest
 
 from gateway.broker import Delivery, _wire
 from gateway.message import DEFAULT_LIMITS
+from gateway.outages import OutageCodes
 from gateway.pipeline.sinks import Sink
 from gateway.subscriptions import ToFile
 from gateway.traffic import Reader, Record
@@ -47,11 +48,11 @@ def written(path: Path) -> Iterator[tuple[bytes, bool]]:
         assert path.read_bytes()[-1:] in (b"", b"\n")
         for line in path.read_text().splitlines():
             document = json.loads(line)
-            yield document["xml"].encode(), document.get("repeated", False)
+            yield document["body"].encode(), document.get("repeated", False)
 
 
 def sink(path: Path, *, daily: bool = False, most_bytes: int = 0) -> Sink:
-    opened = Sink(ToFile(str(path), daily, most_bytes), "outages", DEFAULT_LIMITS)
+    opened = Sink(ToFile(str(path), daily, most_bytes), "outages", OutageCodes(), DEFAULT_LIMITS)
     opened.open()
     return opened
 
@@ -154,7 +155,7 @@ def test_an_event_that_is_no_text_of_unicode_loses_nothing(tmp_path: Path) -> No
     one.write([delivery(body=b"\xff\xfe<")])
     one.close()
     document = json.loads((tmp_path / "events.jsonl").read_text())
-    assert (document["verb"], document["noun"], document["xml_base64"]) == ("created", "EndDeviceEvents", "//48")
+    assert (document["verb"], document["noun"], document["body_base64"]) == ("created", "EndDeviceEvents", "//48")
 
 
 def test_a_record_says_of_an_event_what_the_broker_said(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from gateway.endpoints import NO_ENDPOINTS
 from gateway.message import DEFAULT_LIMITS
+from gateway.outages import OutageCodes
 from gateway.pipeline.tally import Tally
 from gateway.pipeline.workers import Workers
 from gateway.store.subscriptions import Progress
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def workers() -> Workers:
-    return Workers([], NO_ENDPOINTS, cast("Burial", None), DEFAULT_LIMITS)
+    return Workers([], NO_ENDPOINTS, cast("Burial", None), OutageCodes(), DEFAULT_LIMITS)
 
 
 def test_nothing_is_posted_to_a_url_whose_endpoint_was_taken_away() -> None:

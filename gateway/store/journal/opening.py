@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Final
 
 from gateway.store._migrating import Chain
-from gateway.store.errors import StoreUnusable
 from gateway.store.journal import postgres, sqlite
 from gateway.store.journal.contract import Journal
 from gateway.store.journal.tables import REVISION, VERSION_TABLE
-from gateway.store.opening import FORMS, PATIENCE, sqlite_file
+from gateway.store.opening import PATIENCE, sqlite_file
 
 CHAIN: Final = Chain(Path(__file__).parent / "migrations", REVISION, VERSION_TABLE)
 
@@ -23,14 +22,12 @@ async def open_journal(url: str, *, patience: float = PATIENCE, reader: bool = F
     tables are those of this release already, so that no full disk keeps it out; it must not be asked to write. Raises
     StoreUnusable for what a person must mend, StoreUnavailable for what may pass.
     """
-    scheme, separator, place = url.partition("://")
-    if separator and scheme == "sqlite":
-        path = journal_file(sqlite_file(place))
-        part = await asyncio.to_thread(partial(sqlite.prepared, path, patience, CHAIN, reader=reader))
-        return sqlite.SqliteJournal(path, patience, part)
-    if separator and scheme in ("postgresql", "postgres"):
+    file = sqlite_file(url)
+    if file is None:
         return await postgres.opened(url, patience, CHAIN, reader=reader)
-    raise StoreUnusable(f"this is no URL of a store: {FORMS} is wanted")
+    path = journal_file(file)
+    part = await asyncio.to_thread(partial(sqlite.prepared, path, patience, CHAIN, reader=reader))
+    return sqlite.SqliteJournal(path, patience, part)
 
 
 def journal_file(store: Path) -> Path:

@@ -5,8 +5,7 @@ from typing import Final
 
 from gateway.store import postgres, sqlite
 from gateway.store._migrating import Chain
-from gateway.store.errors import StoreUnusable
-from gateway.store.opening import FORMS, PATIENCE, sqlite_file
+from gateway.store.opening import PATIENCE, sqlite_file
 from gateway.store.outages.sql import SqlOutages
 from gateway.store.outages.tables import REVISION, VERSION_TABLE
 
@@ -20,15 +19,13 @@ async def open_outages(url: str, *, patience: float = PATIENCE) -> SqlOutages:
     there, on SQLite a file of their own beside it, `X-outages.db` for `X.db`, so that a storm holds up no conversation.
     Raises StoreUnusable for what a person must mend, StoreUnavailable for what may pass.
     """
-    scheme, separator, place = url.partition("://")
-    if separator and scheme == "sqlite":
-        writers, readers = sqlite.engines(outages_file(sqlite_file(place)), patience)
-        opened = SqlOutages(writers, readers, in_turns=True)
-    elif separator and scheme in ("postgresql", "postgres"):
+    file = sqlite_file(url)
+    if file is None:
         engine = postgres.engine(url, patience)
         opened = SqlOutages(engine, engine.execution_options(isolation_level="AUTOCOMMIT"), in_turns=False)
     else:
-        raise StoreUnusable(f"this is no URL of a store: {FORMS} is wanted")
+        writers, readers = sqlite.engines(outages_file(file), patience)
+        opened = SqlOutages(writers, readers, in_turns=True)
     try:
         await opened.migrate(CHAIN)
     except BaseException:

@@ -1,11 +1,14 @@
-"""An event as a JSON document: what its header says, what it is about, and for power events what that means."""
+"""An event as a JSON document: what its header says, what it is about, and for power events what that means.
 
-from collections.abc import Iterator, Mapping
+Readers of the feed get it, and it stands in the files of subscriptions.
+"""
+
+from base64 import b64encode
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any, Final
 
-from gateway.broker.streams import StreamMessage
 from gateway.codes import CodeKind, ControlType, EventType
 from gateway.message import Limits, Message, Unreadable, read
 from gateway.message.instants import from_microseconds
@@ -20,36 +23,41 @@ _FIELDS: Final = ("verb", "noun", "source", "message_id", "correlation_id", "con
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
-    """The name of the event, and what is told of it."""
+class Said:
+    """What the broker says of an event that came from it; `published` in seconds since 1970."""
 
-    name: str
-    data: Mapping[str, object]
+    verb: str
+    noun: str
+    source: str
+    published: float
+    repeated: bool = False
 
 
-def document_of(message: StreamMessage, codes: OutageCodes, limits: Limits, *, now: float) -> Document:
-    """Tell of an event that stands in a stream; `now` (seconds since 1970) stands in where nobody said when it came.
-
-    What cannot be read is told by what its AMQP headers say.
-    """
-    data: dict[str, Any] = {"id": message.offset}
-    at = message.published or now
+def event_document(body: bytes, said: Said, codes: OutageCodes, limits: Limits) -> dict[str, Any]:
+    """Tell of an event; `codes` are those that tell of power. What cannot be read is told by what the broker says."""
+    data: dict[str, Any] = {}
+    at = round(said.published * _SECOND)
     try:
-        event = read(message.body, limits)
+        event = read(body, limits)
     except Unreadable as error:
-        verb, noun, source = (str(message.headers.get(f"cim-{name}", "")) for name in ("verb", "noun", "source"))
-        data |= {"verb": verb, "noun": noun, "source": source, "unreadable": error.finding.text}
+        data |= {"verb": said.verb, "noun": said.noun, "source": said.source, "unreadable": error.finding.text}
     else:
-        header = event.header
-        verb, noun = header.verb, header.noun
-        data |= {name: value for name in _FIELDS if (value := getattr(header, name))}
+        data |= {name: value for name in _FIELDS if (value := getattr(event.header, name))}
         subjects = subjects_of(event)
         data |= {"devices": _devices(subjects), "codes": _codes(subjects)}
-        data |= _power(event, codes, round(at * _SECOND))
-    data["published"] = _iso(round(at * _SECOND))
-    if message.headers.get("cim-redelivered") is True:
+        data |= _power(event, codes, at)
+    data["published"] = _iso(at)
+    if said.repeated:
         data["repeated"] = True
-    return Document(f"{verb}({noun})", data)
+    return data
+
+
+def body_members(body: bytes) -> dict[str, str]:
+    """Give the message itself: as text, or in base64 where it is not in UTF-8."""
+    try:
+        return {"body": body.decode()}
+    except UnicodeDecodeError:  # in another encoding, which the XML declares: as it is, or not at all
+        return {"body_base64": b64encode(body).decode()}
 
 
 def _devices(subjects: Subjects) -> dict[str, Any]:
