@@ -1,7 +1,6 @@
 """The store of the settings, for commands: opened, used, closed."""
 
 import asyncio
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import typer
@@ -30,11 +29,14 @@ def with_store(ctx: typer.Context, use: "Callable[[Store], Awaitable[R]]") -> R:
 def existing_store(settings: "Settings") -> str:
     """Give the URL of the store that the settings name.
 
-    Raises `CommandError` where its file is not there: a typing error must not make an empty store.
+    Raises `CommandError` where its file is not there, because a typing error must not make an empty store, and
+    StoreUnusable where it is no URL of a store.
     """
+    from gateway.store.opening import sqlite_file  # noqa: PLC0415 - heavy
+
     written = settings.store.get_secret_value()
-    file = Path(written.removeprefix("sqlite:///"))
-    if written.startswith("sqlite:///") and str(file) not in ("", ".") and not file.exists():
+    file = sqlite_file(written)
+    if file is not None and not file.exists():
         raise CommandError(
             f"The store {file.absolute()} does not exist.",
             "Set CIMGATE_STORE (or store in cimgate.toml) to what the gateway runs with. A path with only three "
@@ -76,11 +78,11 @@ def with_outages(ctx: typer.Context, use: "Callable[[OutageStore], Awaitable[R]]
 
 def outages_missing(settings: "Settings") -> CommandError | None:
     """Tell where a store on this machine has no outages; a command must not make them."""
+    from gateway.store.opening import sqlite_file  # noqa: PLC0415 - heavy
     from gateway.store.outages.opening import outages_file  # noqa: PLC0415 - heavy
 
-    written = settings.store.get_secret_value()
-    file = Path(written.removeprefix("sqlite:///"))
-    if not written.startswith("sqlite:///") or str(file) in ("", ".") or outages_file(file).exists():
+    file = sqlite_file(settings.store.get_secret_value())
+    if file is None or outages_file(file).exists():
         return None
     return CommandError(
         f"No outages are kept beside the store {file.absolute()}.",
